@@ -1,0 +1,1 @@
+"""What a generation is. Pydantic and the standard library only: no torch, no gradio, no input or output."""
