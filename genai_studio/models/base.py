@@ -57,9 +57,9 @@ class ModelSpec:
     licence: str
     commercial: bool
     sources: tuple[Source, ...]
-    """Tried in order; the first that answers wins. More than one file set (say weights and a soundfont): see `extras`."""
+    """Tried in order; the first that answers wins."""
     extras: tuple[Source, ...] = ()
-    """Further files, all needed."""
+    """Further file sets, all needed, such as a soundfont beside the weights."""
     memory: int = 0
     """Bytes when loaded, as measured; a first guess for the budget."""
     defaults: Mapping[str, Any] = field(default_factory=dict)
