@@ -227,8 +227,8 @@ def _hub_cached(source: Source) -> bool:
 
 def _from_hub(spec: ModelSpec, source: Source, progress: Progress, check: Check) -> ModelFiles:
     """Into the hub's own cache, so that other programs share it; HF_HOME, HF_ENDPOINT and offline mode apply."""
-    from huggingface_hub import hf_hub_download
     from huggingface_hub import errors as hub
+    from huggingface_hub import hf_hub_download
     from tqdm import tqdm
 
     done = [0]
