@@ -51,6 +51,7 @@ RECORDS = Table(
     Column("modality", String(20), nullable=False),
     Column("kind", String(20), nullable=False),
     Column("model", String(200), nullable=False),
+    Column("model_title", String(200), nullable=False, server_default=""),
     Column("prompt", Text, nullable=False),
     Column("excerpt", Text, nullable=False, server_default=""),
     Column("key", String(300), nullable=False, unique=True),
@@ -70,7 +71,7 @@ RECORDS = Table(
     Column("created", Float, nullable=False),
     Column("trashed", Float),
     Index("ix_records_created_id", "created", "id"),
-    Index("ix_records_owner_created", "owner", "created"),
+    Index("ix_records_owner_created", "owner", "created", "id"),
     Index("ix_records_job", "job"),
 )
 
@@ -83,3 +84,12 @@ PARENTS = Table(
     Index("ix_parents_parent", "parent"),
 )
 """Lineage. A parent may be gone for good while its child stays, so only the child is a foreign key."""
+
+REMOVALS = Table(
+    "removals",
+    METADATA,
+    Column("id", String(60), primary_key=True),
+    Column("keys", JSON, nullable=False),
+)
+"""Records deleted for good whose files may still be there. Written in the transaction that deletes the row and
+cleared once the files are gone, so that a crash in between neither loses the row's file nor brings it back."""
