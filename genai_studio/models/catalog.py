@@ -144,7 +144,7 @@ def _demo(name: str, modality: Modality, title: str, prompts: tuple[str, ...]) -
     task = {Modality.IMAGE: "text-to-image", Modality.TEXT: "chat", Modality.MUSIC: "text-to-music"}
     return ModelSpec(
         id=f"demo-{name}",
-        family="fake",
+        family=f"fake.{name}",
         modality=modality,
         task="upscale" if name == "upscale" else task[modality],  # type: ignore[arg-type]
         title=title,
