@@ -35,6 +35,8 @@ class Settings:
     threads: int = field(default=0, metadata={"help": "Threads of a worker; 0: all cores but one, at least one."})
     language: str = field(default="", metadata={"help": "en or zh-CN; empty: what the browser asks for."})
     demo: bool = field(default=False, metadata={"help": "Instant stand-in models; no weights needed."})
+    space: str = field(default="", metadata={"hidden": True})
+    """Name of the Hugging Face Space this runs in (SPACE_ID, which the Space sets); empty elsewhere."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
@@ -44,9 +46,11 @@ class Settings:
         home = home.expanduser().absolute()
         settings = cls(home=home, models=home / "models")
         values: dict[str, Any] = {}
-        for name in cls.__dataclass_fields__:
+        if source.get("SPACE_ID"):
+            values.update(space=source["SPACE_ID"], host="0.0.0.0")
+        for name, declared in cls.__dataclass_fields__.items():
             text = source.get(PREFIX + name.upper(), "")
-            if text and name != "home":
+            if text and name != "home" and "help" in declared.metadata:
                 values[name] = settings._parse(name, text)
         values.update({name: value for name, value in overrides.items() if value is not None and name != "home"})
         if "models" in values:
