@@ -13,6 +13,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
 import gradio as gr
@@ -64,8 +65,16 @@ def owner_of(request: gr.Request | None) -> str:
 
 
 def toast(error: StudioError, request: gr.Request | None = None) -> gr.Error:
-    """A StudioError as the page shows it, in the person's language: one sentence, no traceback."""
-    return gr.Error(say(error.sentence, language_of(request)), title="", duration=8, print_exception=False)
+    """A StudioError as the page shows it, in the person's language: one sentence, no traceback. Gradio draws a
+    message as HTML, and it may quote what the person typed, so it is escaped here."""
+    language = language_of(request)
+    sentence = " ".join(filter(None, (say(error.message, language), say(error.hint, language))))
+    return gr.Error(escape(sentence, quote=False), title="", duration=8, print_exception=False)
+
+
+def inform(text: str, request: gr.Request | None = None, **values: object) -> None:
+    """A short notice in the corner, in the person's language; escaped like `toast`."""
+    gr.Info(escape(say(text, language_of(request), **values), quote=False), title="", duration=4)
 
 
 def readable(function: Callable[..., Any]) -> Callable[..., Any]:
