@@ -89,7 +89,7 @@ REMOVALS = Table(
     "removals",
     METADATA,
     Column("id", String(60), primary_key=True),
-    Column("keys", JSON, nullable=False),
+    Column("files", JSON, nullable=False),
 )
 """Records deleted for good whose files may still be there. Written in the transaction that deletes the row and
 cleared once the files are gone, so that a crash in between neither loses the row's file nor brings it back."""

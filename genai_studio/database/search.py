@@ -6,7 +6,7 @@ index, are searched with LIKE. Words are data: no character in them has a meanin
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Connection, and_, column, func, literal_column, select, table, text
+from sqlalchemy import ColumnElement, Connection, and_, column, literal_column, select, table, text
 
 from genai_studio.database.schema import RECORDS
 from genai_studio.errors import InvalidInput
@@ -48,8 +48,6 @@ def matching(words: str, indexed: bool) -> ColumnElement[bool] | None:
         found = found.where(literal_column("search_words").match(query))
         conditions.append(RECORDS.c.id.in_(found))
     # White space between the columns keeps a word from matching across two of them.
-    joined = func.lower(
-        RECORDS.c.prompt + "\n" + RECORDS.c.excerpt + "\n" + RECORDS.c.model + "\n" + RECORDS.c.model_title
-    )
-    conditions += [joined.contains(func.lower(term), autoescape=True) for term in terms if term not in long]
+    joined = RECORDS.c.prompt + "\n" + RECORDS.c.excerpt + "\n" + RECORDS.c.model + "\n" + RECORDS.c.model_title
+    conditions += [joined.icontains(term, autoescape=True) for term in terms if term not in long]
     return and_(*conditions) if conditions else None

@@ -101,7 +101,7 @@ def upgrade() -> None:
     op.create_table(
         "removals",
         sa.Column("id", sa.String(60), nullable=False),
-        sa.Column("keys", sa.JSON, nullable=False),
+        sa.Column("files", sa.JSON, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_removals"),
     )
     create_search()

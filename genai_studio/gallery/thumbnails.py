@@ -1,0 +1,54 @@
+"""Small pictures for the grid: of an image, the image; of a recording, its waveform. WebP, with transparency."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from genai_studio.gallery.media import load_image
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+SIDE = 384
+"""Pixels of the longer side: twice a grid cell, for screens with two dots a pixel."""
+WAVE_SIZE = (384, 144)
+BARS = 64
+COLOUR = (123, 134, 188)
+"""In the middle between black and white, so that it stands out on a light and on a dark page."""
+_SMOOTH = 4
+
+
+def of_image(path: Path) -> bytes:
+    """Raises GenerationFailed for what is no picture."""
+    image = load_image(path)
+    image.thumbnail((SIDE, SIDE), reducing_gap=3.0)
+    return _webp(image if image.getchannel("A").getextrema() != (255, 255) else image.convert("RGB"))
+
+
+def of_audio(peaks: Sequence[float]) -> bytes:
+    """Rounded bars, the same above and below the middle, on nothing. `peaks` are 0 to 1; the loudest is full."""
+    from PIL import Image, ImageDraw
+
+    width, height = (side * _SMOOTH for side in WAVE_SIZE)
+    image = Image.new("RGBA", (width, height), (*COLOUR, 0))
+    draw = ImageDraw.Draw(image)
+    pitch = width / BARS
+    half_bar = pitch * 0.3
+    loudest = max(peaks, default=0.0) or 1.0
+    for bar in range(BARS):
+        first, end = bar * len(peaks) // BARS, (bar + 1) * len(peaks) // BARS
+        level = max(peaks[first : max(end, first + 1)], default=0.0) / loudest
+        half = max(half_bar, level * (height / 2 - half_bar))
+        centre = (bar + 0.5) * pitch
+        box = (centre - half_bar, height / 2 - half, centre + half_bar, height / 2 + half)
+        draw.rounded_rectangle(box, radius=half_bar, fill=(*COLOUR, 255))
+    return _webp(image.resize(WAVE_SIZE, Image.Resampling.BOX))
+
+
+def _webp(image: Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "WEBP", quality=82, method=4)
+    return file.getvalue()
