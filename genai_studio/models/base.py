@@ -167,7 +167,9 @@ class LoadedModel(Protocol):
 class Family(Protocol):
     """One class of checkpoints."""
 
-    params: type[Params]
+    @property
+    def params(self) -> type[Params]:
+        """The class of its sampling parameters; a plain class attribute in a family."""
 
     def load(self, spec: ModelSpec, files: ModelFiles, *, device: str, threads: int) -> LoadedModel:
         """Read the weights. Raises ModelUnavailable when a file is not what it should be."""
