@@ -82,7 +82,7 @@ def draw(key: bytes, side: int, background: str) -> Image:
     x, y = _grid(side)
     hue = key[0] / 255
     picture = np.empty((side, side, 4), np.float32)
-    top, bottom = (np.float32(colorsys.hsv_to_rgb(hue + shift, 0.35, 0.98)) for shift in (0.0, 0.12))
+    top, bottom = (np.array(colorsys.hsv_to_rgb(hue + shift, 0.35, 0.98), np.float32) for shift in (0.0, 0.12))
     picture[..., :3] = top + (bottom - top) * y[..., None]
     picture[..., 3] = 1.0 if background == "white" else 0.0
     for disc in range(5):
@@ -90,7 +90,9 @@ def draw(key: bytes, side: int, background: str) -> Image:
         radius = 0.10 + 0.16 * place[0] / 255
         distance = np.hypot(x - (0.2 + 0.6 * place[1] / 255), y - (0.2 + 0.6 * place[2] / 255))
         cover = np.clip((radius - distance) * 60, 0, 1)[..., None]
-        colour = np.float32(colorsys.hsv_to_rgb(hue + 0.25 + 0.5 * place[3] / 255, 0.65, 0.75 + 0.25 * place[4] / 255))
+        colour = np.array(
+            colorsys.hsv_to_rgb(hue + 0.25 + 0.5 * place[3] / 255, 0.65, 0.75 + 0.25 * place[4] / 255), np.float32
+        )
         shade = 1.0 - 0.35 * np.clip(distance / radius, 0, 1)[..., None]
         picture[..., :3] += cover * 0.85 * (colour * shade - picture[..., :3])
         picture[..., 3:] = np.maximum(picture[..., 3:], cover)
