@@ -60,8 +60,8 @@ class OutputFiles:
     def write(self, day: str, files: dict[str, bytes]) -> list[str]:
         """Publish `files` (name to bytes) in the folder of `day`, the last one last; returns their keys.
 
-        Each is written to a temporary name, flushed to the disk and renamed; the last is renamed once the others
-        cannot be lost any more, so that where it is, all are. After an exception none of them is there. Raises OSError.
+        All are written to temporary names and flushed to the disk, then renamed in order, so that where the last one
+        is, all are. After an exception none of them is there. Raises OSError.
         """
         folder = self.root / day
         targets = {self.path(f"{day}/{name}"): data for name, data in files.items()}
@@ -72,14 +72,9 @@ class OutputFiles:
             for target, data in targets.items():
                 parts.append(folder / f".{target.name}.{secrets.token_hex(4)}.part")
                 _write_whole(parts[-1], data)
-            *others, main = zip(parts, targets, strict=True)
-            for part, target in others:
+            for part, target in zip(parts, targets, strict=True):
                 os.replace(part, target)
                 published.append(target)
-            if others:
-                _flush_folder(folder)
-            os.replace(*main)
-            published.append(main[1])
             _flush_folder(folder)
         except BaseException:
             for path in (*parts, *reversed(published)):

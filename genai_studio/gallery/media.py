@@ -1,4 +1,5 @@
-"""What an output file is: its kind, type, size, length, excerpt and the hash of its content, whatever its container.
+"""What an output file is: its kind, type, size, length, excerpt, thumbnail and the hash of its content, whatever its
+container. A file is decoded once for all of them.
 
 Heavy libraries are imported where they are used: the page starts without them.
 """
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from genai_studio.domain.modality import MediaKind
 from genai_studio.errors import GenerationFailed
+from genai_studio.gallery import thumbnails
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -62,6 +64,8 @@ class Facts:
     seconds: float | None = None
     excerpt: str = ""
     peaks: tuple[float, ...] = ()
+    thumbnail: bytes = b""
+    """WebP; none for a text."""
 
 
 def facts(kind: MediaKind, path: Path) -> Facts:
@@ -71,7 +75,8 @@ def facts(kind: MediaKind, path: Path) -> Facts:
     if kind is MediaKind.IMAGE:
         pixels = load_image(path)
         width, height = pixels.size
-        return Facts(content_sha256=image_hash(pixels), width=width, height=height)
+        small = thumbnails.of_image(pixels)
+        return Facts(content_sha256=_image_hash(pixels), width=width, height=height, thumbnail=small)
     if kind is MediaKind.AUDIO:
         return _audio_facts(path)
     data = path.read_bytes()
@@ -87,12 +92,13 @@ def load_image(path: Path) -> Image:
         with Image.open(path, formats=["PNG", "JPEG", "WEBP"]) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise GenerationFailed(f"The picture has {image.width:,} x {image.height:,} pixels, which is too many.")
-            return image.convert("RGBA")
+            image.load()
+            return image if image.mode == "RGBA" else image.convert("RGBA")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise GenerationFailed("The model wrote a file that is not a picture.") from error
 
 
-def image_hash(image: Image) -> str:
+def _image_hash(image: Image) -> str:
     """Hash of the pixels of an RGBA image and its size."""
     digest = hashlib.sha256(f"{image.width}x{image.height};".encode())
     digest.update(image.tobytes())
@@ -126,4 +132,5 @@ def _audio_facts(path: Path) -> Facts:
             content_sha256=digest.hexdigest(),
             seconds=round(file.frames / file.samplerate, 3),
             peaks=tuple(peaks),
+            thumbnail=thumbnails.of_audio(peaks),
         )

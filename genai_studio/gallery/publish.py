@@ -11,7 +11,7 @@ from typing import Any
 from genai_studio.domain.modality import MediaKind
 from genai_studio.domain.recipe import Recipe
 from genai_studio.errors import GenerationFailed, InvalidInput
-from genai_studio.gallery import media, thumbnails
+from genai_studio.gallery import media
 from genai_studio.gallery.files import parse_name
 from genai_studio.gallery.metadata import embedded
 from genai_studio.gallery.records import THUMBNAIL, Record
@@ -39,10 +39,8 @@ def contents(
     main, inside = _with_recipe(staged, recipe_json)
     if not inside:
         files[f"{name}.{RECIPE}.json"] = recipe_json.encode()
-    if kind is MediaKind.IMAGE:
-        files[f"{name}.{THUMBNAIL}.webp"] = thumbnails.of_image(staged)
-    elif kind is MediaKind.AUDIO:
-        files[f"{name}.{THUMBNAIL}.webp"] = thumbnails.of_audio(facts.peaks)
+    if facts.thumbnail:
+        files[f"{name}.{THUMBNAIL}.webp"] = facts.thumbnail
     files[f"{name}.{extension}"] = main
     return files
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-from genai_studio.gallery.media import load_image
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -21,11 +18,13 @@ COLOUR = (123, 134, 188)
 _SMOOTH = 4
 
 
-def of_image(path: Path) -> bytes:
-    """Raises GenerationFailed for what is no picture."""
-    image = load_image(path)
-    image.thumbnail((SIDE, SIDE), reducing_gap=3.0)
-    return _webp(image if image.getchannel("A").getextrema() != (255, 255) else image.convert("RGB"))
+def of_image(image: Image) -> bytes:
+    """`image` is RGBA, and stays as it is."""
+    scale = min(1.0, SIDE / max(image.size))
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    opaque = image.getchannel("A").getextrema() == (255, 255)
+    small = image.convert("RGB") if opaque else image
+    return _webp(small if size == image.size else small.resize(size, reducing_gap=2.0))
 
 
 def of_audio(peaks: Sequence[float]) -> bytes:
@@ -50,5 +49,5 @@ def of_audio(peaks: Sequence[float]) -> bytes:
 
 def _webp(image: Image) -> bytes:
     file = io.BytesIO()
-    image.save(file, "WEBP", quality=82, method=4)
+    image.save(file, "WEBP", quality=82, method=2)
     return file.getvalue()
