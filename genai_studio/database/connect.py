@@ -88,8 +88,8 @@ def _parse(url: str) -> URL:
         address.get_backend_name()
     except ArgumentError as error:
         raise InvalidInput("The database address is not a URL such as sqlite:///path/studio.db.") from error
-    if address.get_backend_name() not in {"sqlite", "postgresql"}:
-        raise InvalidInput(f"The database {address.get_backend_name()!r} is not supported; use sqlite or postgresql.")
+    if address.drivername != "sqlite" and address.get_backend_name() != "postgresql":
+        raise InvalidInput(f"The database {address.drivername!r} is not supported; use sqlite or postgresql.")
     if address.get_backend_name() == "sqlite" and address.database in {None, "", ":memory:"}:
         raise InvalidInput("The database must be a file, so that the gallery is there after a restart.")
     return address

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import shutil
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -127,6 +128,17 @@ class OutputFiles:
         for path in reversed(missing):
             path.mkdir(mode=0o700, exist_ok=True)
             _flush_folder(path.parent)
+
+
+def copy_whole(source: Path, target: Path) -> None:
+    """Copy a file so that `target` is never half a file. Raises OSError."""
+    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    try:
+        shutil.copyfile(source, part)
+        os.replace(part, target)
+    except OSError:
+        _discard(part)
+        raise
 
 
 def _write_whole(path: Path, data: bytes) -> None:

@@ -22,36 +22,17 @@ EXCERPT = 500
 """Characters of a text that its record shows and the search looks through."""
 PEAKS = 400
 MAX_PIXELS = 120_000_000
-TYPES = {
-    "png": "image/png",
-    "jpg": "image/jpeg",
-    "webp": "image/webp",
-    "wav": "audio/wav",
-    "flac": "audio/flac",
-    "ogg": "audio/ogg",
-    "txt": "text/plain; charset=utf-8",
-    "md": "text/markdown; charset=utf-8",
-    "json": "application/json",
-    "mid": "audio/midi",
-    "musicxml": "application/vnd.recordare.musicxml+xml",
-    "svg": "image/svg+xml",
+MAIN_FILES = {
+    "png": (MediaKind.IMAGE, "image/png"),
+    "jpg": (MediaKind.IMAGE, "image/jpeg"),
+    "webp": (MediaKind.IMAGE, "image/webp"),
+    "wav": (MediaKind.AUDIO, "audio/wav"),
+    "flac": (MediaKind.AUDIO, "audio/flac"),
+    "ogg": (MediaKind.AUDIO, "audio/ogg"),
+    "txt": (MediaKind.TEXT, "text/plain; charset=utf-8"),
+    "md": (MediaKind.TEXT, "text/markdown; charset=utf-8"),
 }
-KINDS = {
-    "png": MediaKind.IMAGE,
-    "jpg": MediaKind.IMAGE,
-    "webp": MediaKind.IMAGE,
-    "wav": MediaKind.AUDIO,
-    "flac": MediaKind.AUDIO,
-    "ogg": MediaKind.AUDIO,
-    "txt": MediaKind.TEXT,
-    "md": MediaKind.TEXT,
-}
-"""Kind of a main file by its extension."""
-
-
-def mime_of(path: Path) -> str:
-    """Content type by extension; bytes for what is not known, which no browser will run."""
-    return TYPES.get(path.suffix.lower().lstrip("."), "application/octet-stream")
+"""Kind and content type of a main file by its extension."""
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ def contents(
     Raises OSError when a staged file can't be read, GenerationFailed when it isn't what it should be.
     """
     extension = staged.suffix.lower().lstrip(".")
-    if media.KINDS.get(extension) is not kind:
+    if media.MAIN_FILES.get(extension, ("", ""))[0] != kind:
         raise GenerationFailed(f"The model wrote a {extension or 'nameless'} file where {kind} was expected.")
     files: dict[str, bytes] = {}
     for role, path in companions.items():
@@ -67,7 +67,7 @@ def row(
         job, index, role, extension = parsed
         roles[role] = key
         if not role:
-            kind, mime = media.KINDS[extension], media.TYPES[extension]
+            kind, mime = media.MAIN_FILES[extension]
     info: dict[str, Any] = {"peaks": list(facts.peaks), "duration": facts.seconds} if facts.peaks else {}
     return Record(
         id=f"{job}-{index:02d}",

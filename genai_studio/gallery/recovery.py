@@ -91,7 +91,7 @@ def _adopt(database: Database, files: OutputFiles, main: str, keys: list[str]) -
         owner = connection.execute(select(JOBS.c.owner).where(JOBS.c.id == parsed[0])).scalar()
     if owner is None:
         return False
-    facts = media.facts(media.KINDS[parsed[3]], path)
+    facts = media.facts(media.MAIN_FILES[parsed[3]][0], path)
     created = path.stat().st_mtime
     record = publish.row(owner=owner, recipe=recipe, keys=keys, main=path.read_bytes(), facts=facts, created=created)
     with database.write() as connection:
@@ -101,4 +101,4 @@ def _adopt(database: Database, files: OutputFiles, main: str, keys: list[str]) -
 
 def _is_main(key: str) -> bool:
     parsed = parse_name(Path(key).name)
-    return parsed is not None and not parsed[2] and parsed[3] in media.KINDS
+    return parsed is not None and not parsed[2] and parsed[3] in media.MAIN_FILES

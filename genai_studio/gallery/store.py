@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import errno
-import shutil
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -24,7 +23,7 @@ from genai_studio.domain.recipe import Comparison, Recipe
 from genai_studio.errors import GenerationFailed, NotAllowed, NotFound, StorageFailed
 from genai_studio.gallery import media, publish, records
 from genai_studio.gallery.compare import difference
-from genai_studio.gallery.files import OutputFiles, day_of, output_id
+from genai_studio.gallery.files import OutputFiles, copy_whole, day_of, output_id
 from genai_studio.gallery.records import Choice, Page, Record
 from genai_studio.gallery.recovery import Recovered, recover
 
@@ -213,18 +212,15 @@ class GalleryStore:
         sources: list[Path] = []
         for record in [self.get(record_id, owner) for record_id in dict.fromkeys(ids)]:
             sources += [self.open(record.id, role) for role in ("", *record.roles)]
-        copies: list[Path] = []
+        copies = [destination / source.name for source in sources]
         try:
             destination.mkdir(parents=True, exist_ok=True)
-            for source in sources:
-                part = destination / f".{source.name}.part"
-                copies.append(destination / source.name)
-                shutil.copyfile(source, part)
-                part.replace(copies[-1])
+            for source, copy in zip(sources, copies, strict=True):
+                copy_whole(source, copy)
         except OSError as error:
-            part.unlink(missing_ok=True)
+            reason = error.strerror or error
             raise StorageFailed(
-                f"The export to {destination} stopped: {error.strerror or error}.", "The gallery is as it was."
+                f"The export to {destination} stopped: {reason}.", "The gallery is as it was."
             ) from error
         return copies
 
