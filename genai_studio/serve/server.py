@@ -3,10 +3,15 @@ address that everybody can reach unless there is a login."""
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import logging
+import os
 import secrets
+import shutil
+import signal
 import socket
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +24,7 @@ from genai_studio.errors import Busy, InvalidInput, NotAllowed, NotFound, Studio
 from genai_studio.serve.command_line import command_line_routes
 from genai_studio.serve.guards import SPACE_FRAMES, UPLOAD_LIMIT, Guard
 from genai_studio.serve.login import Gate, Sessions, login_routes
+from genai_studio.serve.logs import printed_to_log
 from genai_studio.serve.media import media_routes
 from genai_studio.settings import Settings
 from genai_studio.studio import Studio
@@ -33,6 +39,10 @@ SHUTDOWN_SECONDS = 2
 _STATUS: dict[type[StudioError], int] = {InvalidInput: 400, NotFound: 404, NotAllowed: 404, Busy: 409}
 
 log = logging.getLogger(__name__)
+
+
+def _print(sentence: str) -> None:
+    print(sentence, flush=True)
 
 
 def create_app(studio: Studio, page: Blocks, page_assets: dict[str, Any], token: str, port: int = 0) -> FastAPI:
@@ -74,13 +84,23 @@ def create_app(studio: Studio, page: Blocks, page_assets: dict[str, Any], token:
     return app
 
 
+def prepare(settings: Settings) -> None:
+    """Before Gradio is imported: no telemetry, and uploads in the data folder instead of one that all accounts of
+    the machine share. What was uploaded for an earlier run is removed."""
+    uploads = settings.home / "uploads"
+    os.environ["GRADIO_TEMP_DIR"] = str(uploads)
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    shutil.rmtree(uploads, ignore_errors=True)
+
+
 def owner_of(request: Request) -> str:
     """Whose records a request may see; the same rule as the page's."""
     return getattr(request.state, "user", None) or "local"
 
 
-def serve(studio: Studio, page: Blocks, page_assets: dict[str, Any], say: Callable[[str], None]) -> None:
-    """Serve until Ctrl+C. `say` gets the one line with the address."""
+def serve(studio: Studio, page: Blocks, page_assets: dict[str, Any], say: Callable[[str], None] = _print) -> None:
+    """Serve until Ctrl+C. `say` gets the one line with the address. Raises InvalidInput where it cannot listen."""
     settings = studio.settings
     check_bind(settings)
     listener = listen(settings, say)
@@ -102,10 +122,14 @@ def serve(studio: Studio, page: Blocks, page_assets: dict[str, Any], say: Callab
         server_header=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
+    if threading.current_thread() is threading.main_thread():
+        # uvicorn hands a signal on when it has stopped; SIGTERM alone would end the process before the studio closed.
+        signal.signal(signal.SIGTERM, _interrupt)
     try:
-        Server(config).run(sockets=[listener])
+        with printed_to_log():
+            Server(config).run(sockets=[listener])
     except KeyboardInterrupt:
-        log.info("Stopped by Ctrl+C.")
+        log.info("Stopped by a signal.")
 
 
 def check_bind(settings: Settings) -> None:
@@ -149,7 +173,7 @@ def listen(settings: Settings, say: Callable[[str], None]) -> socket.socket:
             family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
             listener = socket.create_server((host, port), family=family, backlog=2048)
         except OSError as error:
-            if port == last or not _taken(error):
+            if port == last or error.errno != errno.EADDRINUSE:
                 raise InvalidInput(
                     f"The studio cannot listen at {settings.host}, port {port}: {error.strerror or error}.",
                     "Choose another --host or --port.",
@@ -157,8 +181,6 @@ def listen(settings: Settings, say: Callable[[str], None]) -> socket.socket:
             continue
         if port not in (0, settings.port):
             say(f"Port {settings.port} is taken; this studio uses {port}.")
-        if settings.port == 0:
-            return listener
         return listener
     raise InvalidInput("No port is free.")
 
@@ -169,10 +191,8 @@ def local_address(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _taken(error: OSError) -> bool:
-    import errno
-
-    return error.errno == errno.EADDRINUSE
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _listed(settings: Settings) -> list[str]:

@@ -1,0 +1,87 @@
+"""`gallery list|search|show|export`: what was made, read from the running studio or from the data folder."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from genai_studio.cli.generate import describe
+from genai_studio.cli.options import command, print_json
+from genai_studio.domain.modality import Modality
+from genai_studio.remote import AnyStudio, connect
+from genai_studio.settings import Settings
+
+Json = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many, newest first.")]
+
+
+def gallery_app() -> typer.Typer:
+    app = typer.Typer(help="What was made.", no_args_is_help=True)
+
+    @app.command("list", help="Newest first.")
+    @command
+    def list_records(
+        settings: Settings,
+        *,
+        limit: Limit = 40,
+        modality: Annotated[Modality | None, typer.Option(help="Only these.")] = None,
+        of_model: Annotated[str | None, typer.Option("--model", help="Only this model's.")] = None,
+        starred: Annotated[bool, typer.Option("--starred", help="Only starred ones.")] = False,
+        trashed: Annotated[bool, typer.Option("--trashed", help="What lies in the trash.")] = False,
+        as_json: Json = False,
+    ) -> None:
+        with connect(settings, work=False) as studio:
+            filters = {"modality": modality, "model": of_model, "starred": starred or None, "trashed": trashed}
+            _list(studio, limit, as_json, **filters)
+
+    @app.command("search", help="Records whose prompt or text has these words.")
+    @command
+    def search(
+        settings: Settings,
+        *,
+        words: Annotated[list[str], typer.Argument(help="What to look for.")],
+        limit: Limit = 40,
+        as_json: Json = False,
+    ) -> None:
+        with connect(settings, work=False) as studio:
+            _list(studio, limit, as_json, words=" ".join(words))
+
+    @app.command("show", help="One record with its recipe.")
+    @command
+    def show_record(settings: Settings, *, record_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+        with connect(settings, work=False) as studio:
+            print_json(describe(studio, studio.gallery.get(record_id)))
+
+    @app.command("export", help="Copy files out of the gallery.")
+    @command
+    def export(
+        settings: Settings,
+        *,
+        ids: Annotated[list[str], typer.Argument(metavar="ID...")],
+        out: Annotated[Path, typer.Option("--out", help="Folder to copy to.")],
+    ) -> None:
+        with connect(settings, work=False) as studio:
+            for path in studio.gallery.export(ids, out.absolute()):
+                print(path)
+
+    return app
+
+
+def _list(studio: AnyStudio, limit: int, as_json: bool, **filters: Any) -> None:
+    records, before = [], None
+    while len(records) < limit:
+        page = studio.gallery.page(before=before, limit=min(limit - len(records), 200), **filters)
+        records += page.records
+        before = page.next
+        if before is None:
+            break
+    if as_json:
+        print_json([describe(studio, record) for record in records])
+        return
+    for record in records:
+        made = time.strftime("%Y-%m-%d %H:%M", time.localtime(record.created))
+        words = " ".join((record.prompt or record.excerpt).split())
+        print(f"{record.id}  {made}  {record.modality:6} {record.model:22} {words[:60]}")
