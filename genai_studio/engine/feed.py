@@ -137,7 +137,7 @@ class _Channel:
             return []
         found = [event for event in (self._state, *self._latest.values(), self._ending) if event and event.seq > after]
         found += [_merged(new) for tokens in self._tokens.values() if (new := _newer(tokens, after))]
-        found += [_joined(new) for notes in self._notes.values() if (new := _newer(notes, after))]
+        found += [_joined(piece) for notes in self._notes.values() if (piece := _newer(notes, after))]
         return sorted(found, key=lambda event: event.seq)
 
 

@@ -162,8 +162,7 @@ class Ledger:
         finished all but the mark."""
         found = Recovered([], [])
         for job in self.list(states=[JobState.RUNNING], limit=None):
-            wanted = 1 if job.again_of else job.request.count
-            complete = len(job.outputs) >= wanted
+            complete = len(job.outputs) >= len(wanted_outputs(job))
             (self.finish if complete else self.interrupt)(job.id)
             (found.finished if complete else found.interrupted).append(job.id)
         return found
@@ -247,6 +246,11 @@ def fair_order(jobs: Iterable[tuple[str, str]], served: Mapping[str, float]) -> 
     turns = sorted(lines, key=lambda owner: served.get(owner, 0.0))
     longest = max(map(len, lines.values()), default=0)
     return [lines[owner][turn] for turn in range(longest) for owner in turns if turn < len(lines[owner])]
+
+
+def wanted_outputs(job: Job) -> set[int]:
+    """Indices of the outputs that finish `job`: all of them, or the one that is made again."""
+    return {int(job.again_of.rpartition("-")[2])} if job.again_of else set(range(job.request.count))
 
 
 def _job(row: Row[Any], outputs: Sequence[str]) -> Job:

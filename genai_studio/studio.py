@@ -1,0 +1,435 @@
+"""Studio: the composition root and the public Python API. The only place where database, gallery, models and engine
+are wired; the page, the command line and a script all use this one object.
+
+    from genai_studio import Studio
+    with Studio() as studio:
+        for record in studio.generate("image", "a red apple", seed=7):
+            print(record.id, studio.gallery.open(record.id))
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from genai_studio.database.connect import Database
+from genai_studio.domain.events import (
+    CancelledEvent,
+    Event,
+    Failed,
+    Finished,
+    InterruptedEvent,
+    Output,
+    Queued,
+)
+from genai_studio.domain.job import Job, JobState
+from genai_studio.domain.modality import Modality
+from genai_studio.domain.recipe import Recipe
+from genai_studio.domain.request import Request
+from genai_studio.engine.device import devices
+from genai_studio.engine.dispatcher import Dispatcher
+from genai_studio.engine.estimate import Estimator
+from genai_studio.engine.executor import Executor, InlineExecutor, ProcessExecutor
+from genai_studio.engine.feed import Feed
+from genai_studio.engine.ledger import Ledger
+from genai_studio.engine.lock import FolderLock, Owner
+from genai_studio.engine.messages import Drafted, error_named
+from genai_studio.errors import Cancelled, GenerationFailed, InvalidInput, NotFound, StudioError
+from genai_studio.gallery.metadata import read_recipe
+from genai_studio.gallery.records import Record
+from genai_studio.gallery.store import GalleryStore
+from genai_studio.models import catalog, sources
+from genai_studio.models.base import ModelSpec, Task, family_of, params_of
+from genai_studio.settings import Settings
+
+log = logging.getLogger(__name__)
+
+LOCAL = "local"
+"""The owner of everything made without a login."""
+TRASH_SECONDS = 30 * 24 * 3600.0
+
+
+class Studio:
+    """Use as a context manager, or call `start` and `close`. Thread-safe. Every method that takes `owner` checks,
+    when it is given, that the job or record is theirs, and raises NotAllowed otherwise."""
+
+    gallery: GalleryStore
+    ledger: Ledger
+    feed: Feed
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        inline: bool = False,
+        executors: Sequence[Executor] | None = None,
+        extra_models: Sequence[ModelSpec] = (),
+        **overrides: Any,
+    ) -> None:
+        """`overrides` are settings by name, such as `home` or `demo`. `inline` runs models in this process.
+        Opens nothing yet. Raises InvalidInput for settings that are wrong."""
+        self.settings = settings or Settings.read(**overrides)
+        self._inline, self._given_executors = inline, executors
+        self._extra_models = tuple(extra_models)
+        self._lock = FolderLock(self.settings.home)
+        self._database: Database | None = None
+        self._dispatchers: list[Dispatcher] = []
+        self._announcing = threading.Lock()
+        self._announced: dict[str, int] = {}
+
+    # Opening and closing
+
+    def start(self) -> Self:
+        """Take the data folder, tidy up after a crash, start the workers. Raises Busy, StorageFailed."""
+        self._lock.acquire()
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def _open(self) -> None:
+        """1. rows and files agree again, 2. jobs that a crash left running are marked, 3. the queue moves."""
+        self._database = Database.open(self.settings.database_url)
+        self.gallery = GalleryStore(self._database, self.settings.outputs)
+        self.ledger = Ledger(self._database)
+        self.feed = Feed()
+        self.gallery.recover()
+        recovered = self.ledger.recover()
+        if recovered.interrupted:
+            log.warning("interrupted by the end of the last run: %s", ", ".join(recovered.interrupted))
+        self._sweep_staging()
+        self.gallery.empty_trash(TRASH_SECONDS)
+        self._estimator = Estimator(self.ledger.durations)
+        desk = _Desk(self)
+        self._dispatchers = [
+            Dispatcher(executor, self.ledger, self.feed, self._estimator, desk, self.settings.staging)
+            for executor in self._executors()
+        ]
+        for dispatcher in self._dispatchers:
+            dispatcher.start()
+
+    def close(self) -> None:
+        """Stop the workers; what runs becomes interrupted, what waits stays. Safe to call twice."""
+        for dispatcher in self._dispatchers:
+            dispatcher.close()
+        self._dispatchers = []
+        if self._database is not None:
+            self.feed.close()
+            self._database.close()
+            self._database = None
+        self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def set_address(self, url: str, token: str = "") -> None:
+        """Write where this studio can be reached, for the command line and for a second one's refusal."""
+        self._lock.write(Owner(os.getpid(), url, token))
+
+    # Models
+
+    def models(self, modality: Modality | str | None = None, task: Task | None = None) -> list[ModelSpec]:
+        """What can be run: the catalogue and the user's own files."""
+        specs = [*self._extra_models, *catalog.available(self.settings.models, self.settings.demo)]
+        return [
+            spec
+            for spec in specs
+            if (modality is None or spec.modality == modality) and (task is None or spec.task == task)
+        ]
+
+    def model(self, model_id: str) -> ModelSpec:
+        """Raises NotFound, with the names that come close."""
+        for spec in self._extra_models:
+            if spec.id == model_id:
+                return spec
+        return catalog.find(model_id, self.settings.models)
+
+    def default_model(self, modality: Modality | str) -> ModelSpec:
+        return catalog.default_model(Modality(modality), self.models())
+
+    def is_present(self, model_id: str) -> bool:
+        """Whether the model runs without a download."""
+        return sources.is_present(self.model(model_id), self.settings.cache, self.settings.models)
+
+    def fetch(
+        self,
+        model_id: str,
+        progress: Callable[[float | None, str], None] = lambda *_: None,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Download the model now. Raises NoNetwork, ModelUnavailable, StorageFailed."""
+        sources.resolve(self.model(model_id), self.settings.cache, self.settings.models, progress, check)
+
+    # Jobs
+
+    def request(self, model_id: str, values: Mapping[str, Any], inputs: Mapping[str, str] | None = None) -> Request:
+        """Validated values with a resolved seed. Raises InvalidInput with one sentence, NotFound."""
+        spec = self.model(model_id)
+        inputs = dict(inputs or {})
+        missing, unknown = set(spec.inputs) - inputs.keys(), inputs.keys() - set(spec.inputs)
+        if missing:
+            raise InvalidInput(f"{spec.title} works on an {min(missing)}; choose one first.")
+        if unknown:
+            raise InvalidInput(f"{spec.title} takes no input named {min(unknown)[:60]!r}.")
+        return Request.make(spec.id, spec.modality, params_of(spec, values), inputs)
+
+    def submit(self, request: Request, owner: str = LOCAL, again_of: str | None = None) -> Job:
+        """Put a request in the queue. Raises InvalidInput, NotFound, NotAllowed; then nothing was queued."""
+        spec = self.model(request.model)
+        family_of(spec).params.parse(request.params)
+        if request.seed < 0:
+            raise InvalidInput("The seed of a request is 0 or more.")
+        for record_id in request.inputs.values():
+            self.gallery.get(record_id, owner)
+        job = self.ledger.submit(request, owner, again_of=again_of)
+        self._enqueued(job)
+        return job
+
+    def generate(
+        self,
+        model: str,
+        prompt: str = "",
+        *,
+        owner: str = LOCAL,
+        inputs: Mapping[str, str] | None = None,
+        **values: Any,
+    ) -> list[Record]:
+        """Run one job and wait for it. `model` is the id of a model, or a modality for its first model.
+
+        Raises InvalidInput, the error that ended the job, or Cancelled.
+        """
+        spec = self.default_model(model) if model in set(Modality) else self.model(model)
+        if prompt or "prompt" in values or "prompt" in family_of(spec).params.model_fields:
+            values.setdefault("prompt", prompt)
+        job = self.submit(self.request(spec.id, values, inputs), owner)
+        ending: Event | None = None
+        for event in self.watch(job.id):
+            ending = event
+        return self._results(job.id, ending)
+
+    def _results(self, job_id: str, ending: Event | None) -> list[Record]:
+        if isinstance(ending, Finished):
+            return [self.gallery.get(record_id) for record_id in self.ledger.get(job_id).outputs]
+        if isinstance(ending, Failed):
+            raise error_named(ending.error, ending.message, ending.hint)
+        if isinstance(ending, CancelledEvent):
+            raise Cancelled
+        raise GenerationFailed("The studio was closed before the job ended.", "Run it again.")
+
+    def watch(self, job_id: str, after: int = 0, timeout: float | None = None) -> Iterator[Event]:
+        """Events with a number above `after`, until the ending one; see Feed.watch. Raises NotFound."""
+        if self._live(job_id):
+            yield from self.feed.watch(job_id, after, timeout)
+        else:
+            yield from self._told_by_ledger(job_id)
+
+    def snapshot(self, job_id: str) -> list[Event]:
+        """What a page that comes late must replay, in order. Raises NotFound."""
+        return self.feed.snapshot(job_id) if self._live(job_id) else self._told_by_ledger(job_id)
+
+    def cancel(self, job_id: str, owner: str | None = None) -> None:
+        """Cancel at any stage; when this returns, the job has ended. An ended job stays as it is."""
+        self.ledger.get(job_id, owner)
+        if self.ledger.cancel_queued(job_id):
+            self.feed.publish(CancelledEvent(job=job_id))
+            self._announce()
+        else:
+            any(dispatcher.cancel(job_id) for dispatcher in self._dispatchers)
+
+    def retry(self, job_id: str, owner: str | None = None) -> Job:
+        """Queue an ended job's request again, as a new job."""
+        job = self.ledger.retry(job_id, owner)
+        self._enqueued(job)
+        return job
+
+    def move(self, job_id: str, before: str | None = None, owner: str | None = None) -> Job:
+        """Put a waiting job before another one, or last."""
+        job = self.ledger.move(job_id, before, owner)
+        self._announce()
+        return job
+
+    def pause(self) -> None:
+        """What runs goes on; nothing new starts until `resume`, also after a restart."""
+        self.ledger.pause()
+
+    def resume(self) -> None:
+        self.ledger.resume()
+        self._wake()
+
+    @property
+    def paused(self) -> bool:
+        return self.ledger.paused
+
+    def job(self, job_id: str, owner: str | None = None) -> Job:
+        return self.ledger.get(job_id, owner)
+
+    def jobs(
+        self, owner: str | None = None, states: Collection[JobState] | None = None, limit: int | None = 50
+    ) -> list[Job]:
+        """Newest first."""
+        return self.ledger.list(states, owner, limit)
+
+    def eta(self, job_id: str) -> float | None:
+        """Seconds until the job ends; None while too little is known, and for an ended one."""
+        job = self.ledger.get(job_id)
+        if job.state is JobState.RUNNING:
+            return self._estimator.seconds_left(job.id, job.request.model)
+        if job.state is not JobState.QUEUED:
+            return None
+        order = list(self.ledger.order())
+        waiting = {other.id: other for other in self.ledger.list([JobState.QUEUED], limit=None)}
+        before = order[: order.index(job_id) + 1] if job_id in order else [job_id]
+        times = [self._estimator.usual(waiting[other].request.model) for other in before if other in waiting]
+        times += [
+            self._estimator.seconds_left(other.id, other.request.model)
+            for other in self.ledger.list([JobState.RUNNING], limit=None)
+        ]
+        known = [seconds for seconds in times if seconds is not None]
+        return sum(known) / max(1, len(self._dispatchers)) if len(known) == len(times) else None
+
+    # Recipes
+
+    def make_again(self, record_id: str, owner: str | None = None) -> Job:
+        """Run a record's recipe again. The new record carries the comparison with the old one."""
+        record = self.gallery.get(record_id, owner)
+        return self.submit(record.recipe.request, record.owner, again_of=record.id)
+
+    def read_recipe(self, path: Path) -> Recipe | None:
+        """The recipe in a file that this studio made, or None."""
+        return read_recipe(path)
+
+    def restore(self, recipe: Recipe) -> tuple[ModelSpec, dict[str, Any], list[str]]:
+        """The model, the values to put back in its tab, and the names of what could not be restored."""
+        spec = self.model(recipe.request.model)
+        params, dropped = family_of(spec).params.restore(recipe.request.params)
+        return spec, params.model_dump(mode="json"), dropped
+
+    def preview_path(self, relative: str) -> Path:
+        """The file of a Preview event. Raises NotFound, also for a path that leads out of the staging folder."""
+        staging = self.settings.staging.resolve()
+        path = (staging / relative).resolve()
+        if not path.is_relative_to(staging) or not path.is_file():
+            raise NotFound("There is no such preview.")
+        return path
+
+    # Inside
+
+    def _executors(self) -> Sequence[Executor]:
+        if self._given_executors is not None:
+            return self._given_executors
+        if self._inline:
+            return [InlineExecutor(self.settings)]
+        return [ProcessExecutor(self.settings, device) for device in devices(self.settings)]
+
+    def _sweep_staging(self) -> None:
+        """Folders of jobs that have ended, except what could not be saved: its message said that it is kept."""
+        if not self.settings.staging.is_dir():
+            return
+        for folder in self.settings.staging.iterdir():
+            try:
+                kept = type(self.ledger.failure(folder.name)).__name__ == "StorageFailed"
+            except StudioError:
+                kept = True
+            if not kept:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _live(self, job_id: str) -> bool:
+        """Whether the feed can tell about the job; an ended one is told by the ledger."""
+        if self.feed.known(job_id):
+            return True
+        if self.ledger.get(job_id).state.ended:
+            return False
+        self.feed.open(job_id)
+        # It may have ended, and been forgotten by the feed, between the two lines above.
+        if self.ledger.get(job_id).state.ended and not self.feed.snapshot(job_id):
+            self.feed.forget(job_id)
+            return False
+        return True
+
+    def _told_by_ledger(self, job_id: str) -> list[Event]:
+        job = self.ledger.get(job_id)
+        events: list[Event] = [
+            Output(job=job.id, record=record, index=int(record.rpartition("-")[2])) for record in job.outputs
+        ]
+        if job.state is JobState.FINISHED:
+            events.append(Finished(job=job.id, seconds=round((job.ended or 0.0) - (job.started or 0.0), 3)))
+        elif job.state is JobState.FAILED:
+            error = self.ledger.failure(job.id) or GenerationFailed(job.error)
+            events.append(Failed(job=job.id, error=type(error).__name__, message=error.message, hint=error.hint))
+        elif job.state is JobState.CANCELLED:
+            events.append(CancelledEvent(job=job.id))
+        elif job.state is JobState.INTERRUPTED:
+            events.append(InterruptedEvent(job=job.id))
+        return [event.model_copy(update={"seq": number}) for number, event in enumerate(events, start=1)]
+
+    def _enqueued(self, job: Job) -> None:
+        self.feed.open(job.id)
+        self._announce()
+        self._wake()
+
+    def _announce(self) -> None:
+        """Tell every waiting job how many go before it, where that has changed."""
+        with self._announcing:
+            places = {job_id: place for place, job_id in enumerate(self.ledger.order())}
+            for job_id, ahead in places.items():
+                if self._announced.get(job_id) != ahead:
+                    self.feed.publish(Queued(job=job_id, ahead=ahead))
+            self._announced = places
+
+    def _wake(self) -> None:
+        for dispatcher in self._dispatchers:
+            dispatcher.wake()
+
+
+class _Desk:
+    """What the dispatchers ask of the studio."""
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+
+    def spec(self, job: Job) -> ModelSpec:
+        return self._studio.model(job.request.model)
+
+    def inputs(self, job: Job) -> Mapping[str, Path]:
+        return {
+            name: self._studio.gallery.open(record_id, owner=job.owner)
+            for name, record_id in job.request.inputs.items()
+        }
+
+    def publish(self, job: Job, recipe: Recipe, draft: Drafted) -> str:
+        gallery = self._studio.gallery
+        record = gallery.save(
+            owner=job.owner,
+            job=job.id,
+            index=draft.index,
+            recipe=recipe,
+            kind=draft.media,
+            staged=draft.path,
+            companions=draft.companions,
+            info=draft.info,
+            model_title=self.spec(job).title,
+            seconds=sum(draft.seconds.values()),
+        )
+        if job.again_of:
+            try:
+                gallery.set_comparison(record.id, gallery.compare(gallery.get(job.again_of), record))
+            except StudioError as error:
+                # The original was deleted meanwhile: the new output stands for itself.
+                log.info("record %s has nothing to be compared with: %s", record.id, error)
+        return record.id
+
+    def queue_changed(self) -> None:
+        self._studio._announce()
