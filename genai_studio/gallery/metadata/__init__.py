@@ -60,7 +60,7 @@ def read_recipe(path: Path) -> Recipe | None:
     """The recipe that a file of ours carries; None for every other file, however malformed."""
     try:
         found = _find(path)
-        recipe = parse_recipe(found) if found else None
+        recipe = parse_recipe(found) if found and len(found) <= MAX_METADATA else None
         return recipe if recipe and _sound(recipe) else None
     except (OSError, ValueError, RecursionError):
         return None
