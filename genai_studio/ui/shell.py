@@ -42,6 +42,8 @@ class Shell:
     blocks: gr.Blocks
     tabs: gr.Tabs
     inbox: dict[Modality, gr.State]
+    pulse: gr.Timer
+    """Ticks for the queue panel."""
     tab: dict[str, gr.Tab] = field(default_factory=dict)
 
     @property
@@ -88,6 +90,18 @@ def readable(function: Callable[..., Any]) -> Callable[..., Any]:
             return toast(error, request)
         LOG.error("A page event failed: %s", getattr(function, "__qualname__", function), exc_info=error)
         return toast(StudioError(UNEXPECTED), request)
+
+    if inspect.isasyncgenfunction(function):
+
+        @functools.wraps(function)
+        async def follow(*args: Any, **named: Any) -> Any:
+            try:
+                async for value in function(*args, **named):
+                    yield value
+            except Exception as error:
+                raise heard(error, _request_among(args, named)) from None
+
+        return follow
 
     if inspect.isgeneratorfunction(function):
 
