@@ -128,8 +128,7 @@ def premultiplied(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Straight uint8 RGBA (n, h, w, 4) as premultiplied float32 (n, 4, h, w) in [-1, 1], what the network sees."""
     x = np.moveaxis(pictures, -1, 1).astype(np.float32) / 255
     x[:, :3] *= x[:, 3:]
-    scaled: NDArray[np.float32] = x * 2 - 1
-    return scaled
+    return np.asarray(x * 2 - 1, np.float32)
 
 
 def _named(icon_set: icons.IconSet, folder: Path, vocabulary: Vocabulary) -> Iterator[tuple[icons.Icon, Names]]:
