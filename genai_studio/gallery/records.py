@@ -141,14 +141,16 @@ class Choice:
             yield found
 
 
-def add(connection: Connection, record: Record) -> None:
-    """Insert the row and its lineage. Raises IntegrityError when the id or key is there already."""
-    values = {column.name: getattr(record, column.name) for column in RECORDS.columns}
-    values["recipe"] = record.recipe.model_dump(mode="json")
-    values["comparison"] = record.comparison.model_dump(mode="json") if record.comparison else None
-    connection.execute(insert(RECORDS).values(values))
-    for role, parent in record.recipe.request.inputs.items():
-        connection.execute(insert(PARENTS).values(child=record.id, parent=parent, role=role))
+def add(connection: Connection, *new: Record) -> None:
+    """Insert rows and their lineage. Raises IntegrityError when an id or key is there already."""
+    connection.execute(insert(RECORDS), [_values(record) for record in new])
+    parents = [
+        {"child": record.id, "parent": parent, "role": role}
+        for record in new
+        for role, parent in record.recipe.request.inputs.items()
+    ]
+    if parents:
+        connection.execute(insert(PARENTS), parents)
 
 
 def find(connection: Connection, record_id: str) -> Record | None:
@@ -257,6 +259,13 @@ def _record(row: Row[Any]) -> Record:
         comparison=Comparison.model_validate(comparison) if comparison else None,
     )
     return Record(**values)
+
+
+def _values(record: Record) -> dict[str, Any]:
+    values = {column.name: getattr(record, column.name) for column in RECORDS.columns}
+    values["recipe"] = record.recipe.model_dump(mode="json")
+    values["comparison"] = record.comparison.model_dump(mode="json") if record.comparison else None
+    return values
 
 
 def _chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,17 @@ def staging(tmp_path: Path) -> Staging:
     return Staging(tmp_path / "staging")
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database, made once: migrating one for every test would be most of the time they take."""
+    path = tmp_path_factory.mktemp("migrated") / "studio.db"
+    Database.open(f"sqlite:///{path}").close()
+    return path
+
+
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
+def database(tmp_path: Path, migrated: Path) -> Iterator[Database]:
+    shutil.copy(migrated, tmp_path)
     database = Database.open(f"sqlite:///{tmp_path / 'studio.db'}")
     yield database
     database.close()
