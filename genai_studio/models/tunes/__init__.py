@@ -1,0 +1,1 @@
+"""Tunes: the embedded music model, from words to notes."""

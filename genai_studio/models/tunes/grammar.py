@@ -1,0 +1,194 @@
+"""What may be written next: the rules that keep a tune's bars full, its range, its scale and its ending exact.
+
+One `Grammar` follows one tune while it is written. `allowed()` lists the words that keep every promise; whatever the
+network prefers among them, the bars add up, the form is the one asked for and the last note is the tonic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+
+from genai_studio.models.tunes.form import Form
+from genai_studio.models.tunes.tokens import (
+    BEGIN,
+    END,
+    HIGHEST_STEP,
+    HOLD,
+    LOWEST_STEP,
+    MAX_TOKENS,
+    PICKUPS,
+    POSITIONS,
+    REST,
+    TICKS,
+    Header,
+)
+
+SCALES: Mapping[str, tuple[int, ...]] = {
+    "major": (0, 2, 4, 5, 7, 9, 11),
+    "minor": (0, 2, 3, 5, 7, 8, 10),
+    "dorian": (0, 2, 3, 5, 7, 9, 10),
+    "mixolydian": (0, 2, 4, 5, 7, 9, 10),
+}
+_PASSING: Mapping[str, tuple[int, ...]] = {"major": (6, 10), "minor": (9, 11), "dorian": (11,), "mixolydian": (11,)}
+"""Steps outside the scale that the old tunes use often enough to belong to the mode."""
+_SHORTEST = 3
+_LAST_NOTE = TICKS
+_WHOLE_PICKUPS = tuple(ticks for ticks in PICKUPS if ticks % 12 == 0)
+
+
+class Grammar:
+    """Follows one tune from its header on. `lowest` and `highest` bound the steps (semitones from the tonic)."""
+
+    def __init__(self, header: Header, form: Form, *, lowest: int = LOWEST_STEP, highest: int = HIGHEST_STEP) -> None:
+        self.header, self.form = header, form
+        self.pickup = header.pickup
+        self.finished = False
+        scale = set(SCALES[header.mode]) | set(_PASSING[header.mode])
+        self.steps = tuple(f"step:{step}" for step in range(lowest, highest + 1) if step % 12 in scale)
+        self.home = tuple(f"step:{step}" for step in range(lowest, highest + 1) if step % 12 == 0)
+        if not self.home:
+            raise ValueError("The range holds no tonic to end on.")
+        self._most_notes = min(18, (MAX_TOKENS - 40) // form.written_bars // 2 - 1)
+        self._letters = list(form.lengths)
+        self._header_words = [BEGIN, *header.words()]
+        self._written = 0
+        self._queue: list[str] = []
+        self._section = -1
+        self._bars_left = 0
+        self._position = self._bar_end = 0
+        self._notes_in_bar = 0
+        self._word = ""
+        self._sounding = False
+        self._triplet: tuple[int, int] | None = None
+
+    def allowed(self) -> tuple[str, ...]:
+        """The words that may come next, never none."""
+        if self._written < len(self._header_words):
+            if self._header_words[self._written].startswith("pickup:"):
+                return tuple(f"pickup:{ticks}" for ticks in _WHOLE_PICKUPS if ticks < self.header.bar_ticks // 2)
+            return (self._header_words[self._written],)
+        if self._queue:
+            return (self._queue[0],)
+        return self._ends() if self._word else self._starts()
+
+    def push(self, word: str) -> None:
+        """Takes the word that was chosen from `allowed()`."""
+        if self._written < len(self._header_words):
+            self._written += 1
+            if word.startswith("pickup:"):
+                self.pickup = int(word[7:])
+            if self._written == len(self._header_words):
+                self._next_section()
+            return
+        if self._queue:
+            self._queue.pop(0)
+            self._open(word)
+        elif not self._word:
+            self._word = word
+        else:
+            self._close(int(word[6:]))
+
+    @property
+    def _closing_bar(self) -> bool:
+        return self._bars_left == 1 and self._letters[self._section] == self.form.closing
+
+    def _next_section(self) -> None:
+        self._section += 1
+        if self._section == len(self._letters):
+            self._queue = [END]
+            return
+        bars = self.form.lengths[self._letters[self._section]]
+        self._queue = [f"section:{bars}", f"upbeat:{self.pickup}" if self.pickup else f"bar:{bars}"]
+
+    def _open(self, word: str) -> None:
+        kind, _, value = word.partition(":")
+        if kind == END:
+            self.finished = True
+        elif kind == "section":
+            self._bars_left = int(value) + 1
+            self._sounding = False
+        elif kind == "upbeat":
+            self._position = self.header.bar_ticks - int(value)
+            self._bar_end = self.header.bar_ticks
+            self._notes_in_bar = 0
+        elif kind == "bar":
+            self._bars_left = int(value)
+            self._position = self._notes_in_bar = 0
+            self._bar_end = self.header.bar_ticks - (self.pickup if self._bars_left == 1 else 0)
+
+    def _starts(self) -> tuple[str, ...]:
+        """Words that start a note here."""
+        if self._closing_bar and self._bar_end - self._position < _LAST_NOTE + 12:
+            return self.home
+        if self._triplet or self._closing_bar:
+            return self.steps
+        words = self.steps
+        if self._sounding and self._position == 0:
+            words = (*words, HOLD)
+        if self._sounding and self._bar_end - self._position > 6:
+            words = (*words, REST)
+        return words
+
+    def _ends(self) -> tuple[str, ...]:
+        """Places where the note that was started may end."""
+        ends = _ends_from(self._position, self._bar_end, self._triplet)
+        if self._notes_in_bar >= self._most_notes and self._bar_end in ends:
+            ends = (self._bar_end,)
+        if self._closing_bar:
+            latest = self._bar_end - min(_LAST_NOTE, self._bar_end)
+            at_home = self._word in self.home and self._bar_end in ends
+            last = (self._bar_end,) if at_home and self._position <= latest else ()
+            ends = tuple(end for end in ends if end <= latest and self._leads_on(end, latest)) + last
+            ends = ends or (self._bar_end,)
+        return tuple(f"until:{end}" for end in ends)
+
+    def _leads_on(self, end: int, latest: int) -> bool:
+        """Whether after `end`, in the last bar, a long enough last note can still be written."""
+        triplet = _triplet_after(self._position, end, self._triplet)
+        return end % 3 == 0 and (latest - end) % 3 == 0 if triplet is None else triplet[1] <= latest
+
+    def _close(self, end: int) -> None:
+        self._triplet = _triplet_after(self._position, end, self._triplet)
+        self._sounding = self._word != REST
+        self._position, self._word = end, ""
+        self._notes_in_bar += 1
+        if end < self._bar_end:
+            return
+        if self._bars_left == 1:
+            self._next_section()
+        else:
+            self._queue = [f"bar:{self._bars_left - 1}"]
+
+
+def _triplet_after(position: int, end: int, triplet: tuple[int, int] | None) -> tuple[int, int] | None:
+    """The triplet that is open after a note from `position` to `end`: (ticks of its unit, where it closes)."""
+    if triplet is None and (end - position) % 3:
+        unit = 8 if (end - position) in (8, 16) else 4
+        triplet = (unit, position + 3 * unit)
+    return None if triplet is None or end >= triplet[1] else triplet
+
+
+@cache
+def _ends_from(position: int, bar_end: int, triplet: tuple[int, int] | None) -> tuple[int, ...]:
+    """Where a note from `position` may end so that the rest of the bar can still be written in plain note values."""
+    if triplet is not None:
+        unit, closes = triplet
+        return tuple(range(position + unit, closes + 1, unit))
+    ends = []
+    for end in POSITIONS:
+        length = end - position
+        if end > bar_end or length < _SHORTEST:
+            continue
+        if length % 3:
+            span = 24 if length in (8, 16) else 12
+            fits = length in (4, 8, 16) and position % 12 == 0 and position + span <= bar_end
+        elif position % 6 == 3:
+            fits = length == 3 or (length == 9 and end % 12 == 0)
+        elif position % 12 == 6:
+            fits = length in (3, 6) or (end % 12 == 0 and length in (18, 30))
+        else:
+            fits = length in (3, 6, 9, 18, 21) or length % 12 == 0
+        if fits:
+            ends.append(end)
+    return tuple(ends)

@@ -1,0 +1,185 @@
+"""The score: key, metre, tempo, parts of notes and the chords under them. Immutable; times are in ticks.
+
+Time starts at the first sounding beat: a pickup of `pickup` ticks, then full bars, the last one shortened by the
+pickup, so a score of n bars always lasts exactly n bars.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+TICKS = 24
+"""Ticks a quarter note: holds sixteenths, thirty-seconds and triplets of eighths and sixteenths."""
+METRES = {"2/4": 48, "3/4": 72, "4/4": 96, "6/8": 72, "9/8": 108}
+"""Name of a metre to the ticks of its bar."""
+SCALES = {
+    "major": (0, 2, 4, 5, 7, 9, 11),
+    "minor": (0, 2, 3, 5, 7, 8, 10),
+    "dorian": (0, 2, 3, 5, 7, 9, 10),
+    "mixolydian": (0, 2, 4, 5, 7, 9, 10),
+}
+"""Name of a mode to its steps above the tonic, in semitones."""
+KEYS = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+"""The tonics by pitch class, spelled as most players read them."""
+_MODE_FIFTHS = {"major": 0, "mixolydian": -1, "dorian": -2, "minor": -3}
+_TONIC_FIFTHS = {
+    "C": 0,
+    "Db": -5,
+    "D": 2,
+    "Eb": -3,
+    "E": 4,
+    "F": -1,
+    "F#": 6,
+    "G": 1,
+    "Ab": -4,
+    "A": 3,
+    "Bb": -2,
+    "B": 5,
+}
+_LETTERS = "FCGDAEB"
+
+Role = Literal["melody", "harmony", "chords", "bass", "drums"]
+
+
+@dataclass(frozen=True)
+class Key:
+    """A tonic from `KEYS` and a mode from `SCALES`."""
+
+    tonic: str
+    mode: str
+
+    @property
+    def pitch_class(self) -> int:
+        """0 to 11, C is 0."""
+        return KEYS.index(self.tonic)
+
+    @property
+    def fifths(self) -> int:
+        """Sharps (positive) or flats (negative) of the signature, -7 to 7."""
+        fifths = _TONIC_FIFTHS[self.tonic] + _MODE_FIFTHS[self.mode]
+        return fifths + 12 if fifths < -7 else fifths - 12 if fifths > 7 else fifths
+
+    def spell(self, pitch: int) -> tuple[str, int, int]:
+        """A MIDI pitch as (letter, alteration in semitones, octave), along the line of fifths around the key.
+
+        Notes of the scale get their own letters. Of the five others, minor keys raise (the leading note is a sharp) and
+        the other modes take the nearest on both sides.
+        """
+        first = self.fifths - (3 if self.mode == "minor" else 4)
+        for place in range(first, first + 12):
+            # `place` counts fifths from C, so F is -1 and the signature's seven letters are fifths - 1 to fifths + 5.
+            if place * 7 % 12 == pitch % 12:
+                alteration = (place + 1) // 7
+                return _LETTERS[(place + 1) % 7], alteration, (pitch - alteration) // 12 - 1
+        raise ValueError(f"{pitch} is no MIDI pitch.")
+
+    def __str__(self) -> str:
+        return f"{self.tonic} {self.mode}"
+
+
+@dataclass(frozen=True)
+class Note:
+    """`start` and `duration` in ticks, MIDI pitch, velocity 1 to 127."""
+
+    start: int
+    duration: int
+    pitch: int
+    velocity: int = 80
+
+    @property
+    def end(self) -> int:
+        """The tick where it stops."""
+        return self.start + self.duration
+
+
+@dataclass(frozen=True)
+class Chord:
+    """A harmony from `start` for `duration` ticks: root pitch class and its tones above the root in semitones."""
+
+    start: int
+    duration: int
+    root: int
+    tones: tuple[int, ...]
+
+    @property
+    def end(self) -> int:
+        """The tick where the next harmony begins."""
+        return self.start + self.duration
+
+    @property
+    def kind(self) -> str:
+        """MusicXML's name for it."""
+        return {(0, 4, 7): "major", (0, 3, 7): "minor", (0, 4, 7, 10): "dominant", (0, 3, 6): "diminished"}[self.tones]
+
+    @property
+    def pitch_classes(self) -> tuple[int, ...]:
+        """Its tones as pitch classes, root first."""
+        return tuple((self.root + tone) % 12 for tone in self.tones)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One player: a General MIDI `program` (0 to 127), or drums. `gain` in dB, `pan` from -1 (left) to 1 (right)."""
+
+    name: str
+    role: Role
+    program: int
+    notes: tuple[Note, ...]
+    gain: float = 0.0
+    pan: float = 0.0
+    length: float = 1.0
+    """How much of a note's written length sounds: 1 is sung, 0.5 is short."""
+
+    @property
+    def drums(self) -> bool:
+        """Whether its pitches are General MIDI drum sounds."""
+        return self.role == "drums"
+
+
+@dataclass(frozen=True)
+class Score:
+    """A whole piece. `tempo` is in beats a minute: quarters, or dotted quarters in 6/8 and 9/8."""
+
+    title: str
+    key: Key
+    metre: str
+    tempo: float
+    bars: int
+    pickup: int
+    parts: tuple[Part, ...]
+    chords: tuple[Chord, ...] = field(default_factory=tuple)
+    section_starts: tuple[int, ...] = field(default_factory=tuple)
+    """Bars (from 0) where a section begins."""
+    swing: float = 0.0
+    """For the performance only: how late the second of two eighths is played, as a share of an eighth."""
+
+    @property
+    def bar_ticks(self) -> int:
+        """Ticks of a full bar."""
+        return METRES[self.metre]
+
+    @property
+    def ticks(self) -> int:
+        """Length of the piece."""
+        return self.bars * self.bar_ticks
+
+    @property
+    def compound(self) -> bool:
+        """Whether the beat is a dotted quarter."""
+        return self.metre in ("6/8", "9/8")
+
+    @property
+    def beat_ticks(self) -> int:
+        """Ticks of the beat that `tempo` counts."""
+        return TICKS * 3 // 2 if self.compound else TICKS
+
+    @property
+    def quarters_per_minute(self) -> float:
+        """The tempo as MIDI counts it."""
+        return self.tempo * self.beat_ticks / TICKS
+
+    @property
+    def seconds(self) -> float:
+        """How long it sounds, without the last notes' ringing."""
+        return self.ticks / TICKS * 60 / self.quarters_per_minute
