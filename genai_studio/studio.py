@@ -11,36 +11,29 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
-import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from genai_studio.database.connect import Database
-from genai_studio.domain.events import (
-    CancelledEvent,
-    Event,
-    Failed,
-    Finished,
-    InterruptedEvent,
-    Output,
-    Queued,
-)
+from genai_studio.domain.events import CancelledEvent, Event, Failed, Finished
 from genai_studio.domain.job import Job, JobState
 from genai_studio.domain.modality import Modality
 from genai_studio.domain.recipe import Recipe
 from genai_studio.domain.request import Request
+from genai_studio.engine.desk import Desk
 from genai_studio.engine.device import devices
 from genai_studio.engine.dispatcher import Dispatcher
 from genai_studio.engine.estimate import Estimator
 from genai_studio.engine.executor import Executor, InlineExecutor, ProcessExecutor
-from genai_studio.engine.feed import Feed
+from genai_studio.engine.feed import Feed, retell
 from genai_studio.engine.ledger import Ledger
+from genai_studio.engine.line import Line
 from genai_studio.engine.lock import FolderLock, Owner
-from genai_studio.engine.messages import Drafted, error_named
-from genai_studio.errors import Cancelled, GenerationFailed, InvalidInput, NotFound, StudioError
+from genai_studio.engine.messages import error_named
+from genai_studio.engine.staging import Staging
+from genai_studio.errors import Cancelled, GenerationFailed, InvalidInput, StorageFailed
 from genai_studio.gallery.metadata import read_recipe
 from genai_studio.gallery.records import Record
 from genai_studio.gallery.store import GalleryStore
@@ -80,8 +73,7 @@ class Studio:
         self._lock = FolderLock(self.settings.home)
         self._database: Database | None = None
         self._dispatchers: list[Dispatcher] = []
-        self._announcing = threading.Lock()
-        self._announced: dict[str, int] = {}
+        self._staging = Staging(self.settings.staging)
 
     # Opening and closing
 
@@ -105,13 +97,14 @@ class Studio:
         recovered = self.ledger.recover()
         if recovered.interrupted:
             log.warning("interrupted by the end of the last run: %s", ", ".join(recovered.interrupted))
-        self._sweep_staging()
+        self._staging.sweep(keep=self._kept)
         self.gallery.empty_trash(TRASH_SECONDS)
-        self._estimator = Estimator(self.ledger.durations)
-        desk = _Desk(self)
+        executors = self._executors()
+        estimator = Estimator(self.ledger.durations)
+        self._line = Line(self.ledger, self.feed, estimator, len(executors))
+        desk = Desk(self.gallery, self._staging, self.model)
         self._dispatchers = [
-            Dispatcher(executor, self.ledger, self.feed, self._estimator, desk, self.settings.staging)
-            for executor in self._executors()
+            Dispatcher(executor, self.ledger, self.feed, desk, estimator, self._line.announce) for executor in executors
         ]
         for dispatcher in self._dispatchers:
             dispatcher.start()
@@ -234,18 +227,22 @@ class Studio:
         if self._live(job_id):
             yield from self.feed.watch(job_id, after, timeout)
         else:
-            yield from self._told_by_ledger(job_id)
+            yield from retell(self.ledger.get(job_id), self.ledger.failure(job_id))
 
     def snapshot(self, job_id: str) -> list[Event]:
         """What a page that comes late must replay, in order. Raises NotFound."""
-        return self.feed.snapshot(job_id) if self._live(job_id) else self._told_by_ledger(job_id)
+        return (
+            self.feed.snapshot(job_id)
+            if self._live(job_id)
+            else retell(self.ledger.get(job_id), self.ledger.failure(job_id))
+        )
 
     def cancel(self, job_id: str, owner: str | None = None) -> None:
         """Cancel at any stage; when this returns, the job has ended. An ended job stays as it is."""
         self.ledger.get(job_id, owner)
         if self.ledger.cancel_queued(job_id):
             self.feed.publish(CancelledEvent(job=job_id))
-            self._announce()
+            self._line.announce()
         else:
             any(dispatcher.cancel(job_id) for dispatcher in self._dispatchers)
 
@@ -258,7 +255,7 @@ class Studio:
     def move(self, job_id: str, before: str | None = None, owner: str | None = None) -> Job:
         """Put a waiting job before another one, or last."""
         job = self.ledger.move(job_id, before, owner)
-        self._announce()
+        self._line.announce()
         return job
 
     def pause(self) -> None:
@@ -284,21 +281,7 @@ class Studio:
 
     def eta(self, job_id: str) -> float | None:
         """Seconds until the job ends; None while too little is known, and for an ended one."""
-        job = self.ledger.get(job_id)
-        if job.state is JobState.RUNNING:
-            return self._estimator.seconds_left(job.id, job.request.model)
-        if job.state is not JobState.QUEUED:
-            return None
-        order = list(self.ledger.order())
-        waiting = {other.id: other for other in self.ledger.list([JobState.QUEUED], limit=None)}
-        before = order[: order.index(job_id) + 1] if job_id in order else [job_id]
-        times = [self._estimator.usual(waiting[other].request.model) for other in before if other in waiting]
-        times += [
-            self._estimator.seconds_left(other.id, other.request.model)
-            for other in self.ledger.list([JobState.RUNNING], limit=None)
-        ]
-        known = [seconds for seconds in times if seconds is not None]
-        return sum(known) / max(1, len(self._dispatchers)) if len(known) == len(times) else None
+        return self._line.seconds_left(self.ledger.get(job_id))
 
     # Recipes
 
@@ -319,11 +302,7 @@ class Studio:
 
     def preview_path(self, relative: str) -> Path:
         """The file of a Preview event. Raises NotFound, also for a path that leads out of the staging folder."""
-        staging = self.settings.staging.resolve()
-        path = (staging / relative).resolve()
-        if not path.is_relative_to(staging) or not path.is_file():
-            raise NotFound("There is no such preview.")
-        return path
+        return self._staging.preview(relative)
 
     # Inside
 
@@ -334,17 +313,9 @@ class Studio:
             return [InlineExecutor(self.settings)]
         return [ProcessExecutor(self.settings, device) for device in devices(self.settings)]
 
-    def _sweep_staging(self) -> None:
-        """Folders of jobs that have ended, except what could not be saved: its message said that it is kept."""
-        if not self.settings.staging.is_dir():
-            return
-        for folder in self.settings.staging.iterdir():
-            try:
-                kept = type(self.ledger.failure(folder.name)).__name__ == "StorageFailed"
-            except StudioError:
-                kept = True
-            if not kept:
-                shutil.rmtree(folder, ignore_errors=True)
+    def _kept(self, job_id: str) -> bool:
+        """Whether an output of the job could not be saved: its message said that the file is kept."""
+        return isinstance(self.ledger.failure(job_id), StorageFailed)
 
     def _live(self, job_id: str) -> bool:
         """Whether the feed can tell about the job; an ended one is told by the ledger."""
@@ -359,77 +330,11 @@ class Studio:
             return False
         return True
 
-    def _told_by_ledger(self, job_id: str) -> list[Event]:
-        job = self.ledger.get(job_id)
-        events: list[Event] = [
-            Output(job=job.id, record=record, index=int(record.rpartition("-")[2])) for record in job.outputs
-        ]
-        if job.state is JobState.FINISHED:
-            events.append(Finished(job=job.id, seconds=round((job.ended or 0.0) - (job.started or 0.0), 3)))
-        elif job.state is JobState.FAILED:
-            error = self.ledger.failure(job.id) or GenerationFailed(job.error)
-            events.append(Failed(job=job.id, error=type(error).__name__, message=error.message, hint=error.hint))
-        elif job.state is JobState.CANCELLED:
-            events.append(CancelledEvent(job=job.id))
-        elif job.state is JobState.INTERRUPTED:
-            events.append(InterruptedEvent(job=job.id))
-        return [event.model_copy(update={"seq": number}) for number, event in enumerate(events, start=1)]
-
     def _enqueued(self, job: Job) -> None:
         self.feed.open(job.id)
-        self._announce()
+        self._line.announce()
         self._wake()
-
-    def _announce(self) -> None:
-        """Tell every waiting job how many go before it, where that has changed."""
-        with self._announcing:
-            places = {job_id: place for place, job_id in enumerate(self.ledger.order())}
-            for job_id, ahead in places.items():
-                if self._announced.get(job_id) != ahead:
-                    self.feed.publish(Queued(job=job_id, ahead=ahead))
-            self._announced = places
 
     def _wake(self) -> None:
         for dispatcher in self._dispatchers:
             dispatcher.wake()
-
-
-class _Desk:
-    """What the dispatchers ask of the studio."""
-
-    def __init__(self, studio: Studio) -> None:
-        self._studio = studio
-
-    def spec(self, job: Job) -> ModelSpec:
-        return self._studio.model(job.request.model)
-
-    def inputs(self, job: Job) -> Mapping[str, Path]:
-        return {
-            name: self._studio.gallery.open(record_id, owner=job.owner)
-            for name, record_id in job.request.inputs.items()
-        }
-
-    def publish(self, job: Job, recipe: Recipe, draft: Drafted) -> str:
-        gallery = self._studio.gallery
-        record = gallery.save(
-            owner=job.owner,
-            job=job.id,
-            index=draft.index,
-            recipe=recipe,
-            kind=draft.media,
-            staged=draft.path,
-            companions=draft.companions,
-            info=draft.info,
-            model_title=self.spec(job).title,
-            seconds=sum(draft.seconds.values()),
-        )
-        if job.again_of:
-            try:
-                gallery.set_comparison(record.id, gallery.compare(gallery.get(job.again_of), record))
-            except StudioError as error:
-                # The original was deleted meanwhile: the new output stands for itself.
-                log.info("record %s has nothing to be compared with: %s", record.id, error)
-        return record.id
-
-    def queue_changed(self) -> None:
-        self._studio._announce()

@@ -1,16 +1,12 @@
 """Dispatcher: the owner's side of one worker. It takes the next job from the ledger, passes on what the worker says,
-publishes what it made, and writes how it ended. Nothing a job does ends its thread."""
+hands in what it made, and writes how it ended. Nothing a job does ends its thread."""
 
 from __future__ import annotations
 
 import logging
-import shutil
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Protocol
+from collections.abc import Callable
 
 from genai_studio.domain.events import (
     CancelledEvent,
@@ -22,52 +18,40 @@ from genai_studio.domain.events import (
     Progress,
 )
 from genai_studio.domain.job import Job
-from genai_studio.domain.recipe import Recipe
+from genai_studio.engine.desk import Desk
 from genai_studio.engine.estimate import Estimator
 from genai_studio.engine.executor import Executor
 from genai_studio.engine.feed import Feed
 from genai_studio.engine.ledger import Ledger, wanted_outputs
-from genai_studio.engine.messages import Drafted, Ended, FromWorker, Run, Said, error_named
+from genai_studio.engine.messages import Drafted, Ended, FromWorker, Run, error_named
 from genai_studio.errors import GenerationFailed, StorageFailed, StudioError
-from genai_studio.models.base import ModelSpec
 
 log = logging.getLogger(__name__)
 
 HEARTBEAT = 10.0
 """Least seconds between two heartbeats in the ledger; each is a commit."""
-FOLDERS_KEPT = 8
-"""Staging folders of ended jobs that stay, because a page may still be fetching their last previews."""
-
-
-class Desk(Protocol):
-    """What a dispatcher asks of the studio that it works for."""
-
-    def spec(self, job: Job) -> ModelSpec:
-        """The model. Raises NotFound when it is gone since the job was submitted."""
-
-    def inputs(self, job: Job) -> Mapping[str, Path]:
-        """Files of the input records. Raises NotFound when one is gone."""
-
-    def publish(self, job: Job, recipe: Recipe, draft: Drafted) -> str:
-        """Put the output into the gallery; the record's id. Raises StorageFailed, GenerationFailed."""
-
-    def queue_changed(self) -> None:
-        """A job was taken from the queue."""
+PAUSE_AFTER_MISTAKE = 1.0
+"""Seconds, so that a fault that stays (a full disk) does not fill the log."""
 
 
 class Dispatcher:
     def __init__(
-        self, executor: Executor, ledger: Ledger, feed: Feed, estimator: Estimator, desk: Desk, staging: Path
+        self,
+        executor: Executor,
+        ledger: Ledger,
+        feed: Feed,
+        desk: Desk,
+        estimator: Estimator,
+        queue_changed: Callable[[], None],
     ) -> None:
         self.name = executor.name
-        self._executor, self._ledger, self._feed = executor, ledger, feed
-        self._estimator, self._desk, self._staging = estimator, desk, staging
+        self._executor, self._ledger, self._feed, self._desk = executor, ledger, feed, desk
+        self._estimator, self._queue_changed = estimator, queue_changed
         self._work = threading.Event()
-        self._closing = False
+        self._closing = threading.Event()
         self._lock = threading.Lock()
         """Held while a job is taken, so that a cancel finds it either queued or here."""
         self._current: _Running | None = None
-        self._folders: deque[Path] = deque()
         self._unwritten: list[Callable[[], object]] = []
         self._thread = threading.Thread(target=self._serve, name=f"dispatcher-{self.name}", daemon=True)
 
@@ -92,20 +76,21 @@ class Dispatcher:
 
     def close(self) -> None:
         """Stop the worker; the job that runs becomes interrupted."""
-        self._closing = True
+        self._closing.set()
         self._work.set()
         self._executor.close()
-        self._thread.join(timeout=10)
+        if self._thread.is_alive():
+            self._thread.join(timeout=10)
 
     def _serve(self) -> None:
-        while not self._closing:
+        while not self._closing.is_set():
             self._work.clear()
             try:
                 if self._next():
                     self._work.set()
             except Exception:
                 log.exception("dispatcher %s", self.name)
-                time.sleep(1.0)
+                self._closing.wait(PAUSE_AFTER_MISTAKE)
                 self._work.set()
             self._work.wait()
 
@@ -118,50 +103,29 @@ class Dispatcher:
             job = self._ledger.claim(self.name)
             if job is None:
                 return False
-            running = _Running(job, self._ledger, self._feed, self._desk, self._estimator)
-            self._current = running
+            running = self._current = _Running(job, self._ledger, self._feed, self._desk, self._estimator)
         try:
-            running.end(self._run(job, running), closing=self._closing)
+            running.end(self._run(running), closing=self._closing.is_set())
         finally:
             with self._lock:
                 self._current = None
-            self._tidy(job.id, keep=running.storage_failed)
+            self._desk.ended(job, kept=isinstance(running.failure, StorageFailed))
             if running.unwritten is not None:
                 self._unwritten.append(running.unwritten)
         return True
 
-    def _run(self, job: Job, running: _Running) -> Ended:
-        """1. announce, 2. everything the worker needs, 3. the run."""
-        self._desk.queue_changed()
-        folder = self._staging / job.id
+    def _run(self, running: _Running) -> Ended:
+        job = running.job
         try:
-            spec = self._desk.spec(job)
-            inputs = dict(self._desk.inputs(job))
-            folder.mkdir(parents=True, exist_ok=True)
-            running.licence = spec.licence
-            work = Run(job=job.id, spec=spec, request=job.request, inputs=inputs, staging=folder)
-            return self._executor.run(work, running.hear, running.stopped.is_set)
+            self._queue_changed()
+            running.work = self._desk.prepare(job)
+            return self._executor.run(running.work, running.hear, running.stopped.is_set)
         except StudioError as error:
             return Ended.failed(job.id, error)
-        except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            return Ended.failed(
-                job.id,
-                StorageFailed(f"The staging folder cannot be written: {reason}.", "Free some space, then retry."),
-            )
         except Exception:
             log.exception("job %s", job.id)
-            return Ended.failed(
-                job.id,
-                GenerationFailed("The studio made a mistake with this job.", "Run it again; details are in the log."),
-            )
-
-    def _tidy(self, job_id: str, keep: bool) -> None:
-        """Remove old staging folders, but never one whose output could not be saved."""
-        if not keep:
-            self._folders.append(self._staging / job_id)
-        while len(self._folders) > FOLDERS_KEPT:
-            shutil.rmtree(self._folders.popleft(), ignore_errors=True)
+            mistake = GenerationFailed("The studio made a mistake with this job.", "Details are in the log.")
+            return Ended.failed(job.id, mistake)
 
 
 class _Running:
@@ -170,31 +134,31 @@ class _Running:
 
     def __init__(self, job: Job, ledger: Ledger, feed: Feed, desk: Desk, estimator: Estimator) -> None:
         self.job = job
+        self.work: Run | None = None
         self.stopped = threading.Event()
         """Read by the executor: the worker shall stop."""
-        self.storage_failed = False
-        self.licence = ""
+        self.failure: StudioError | None = None
+        """Why the outputs cannot be handed in."""
         self.unwritten: Callable[[], object] | None = None
         """How the ledger is told the end, when it could not be told at once."""
         self._ledger, self._feed, self._desk, self._estimator = ledger, feed, desk, estimator
+        self._wanted, self._saved = wanted_outputs(job), set[int]()
         self._lock = threading.Lock()
         self._over = False
-        self._failure: StudioError | None = None
-        self._wanted, self._saved = wanted_outputs(job), set[int]()
-        self._began = time.monotonic()
-        self._beat = self._began
+        self._began = self._beat = time.monotonic()
         estimator.begin(job.id, job.request.model, job.request.count)
 
     def hear(self, message: FromWorker) -> None:
         """What the worker says, in its order."""
-        if isinstance(message, Drafted):
-            self._draft(message)
-        elif isinstance(message, Said):
-            if isinstance(message.event, Progress):
-                self._estimator.saw(message.event)
-            with self._lock:
-                if not self._over:
-                    self._feed.publish(message.event)
+        with self._lock:
+            if self._over or isinstance(message, Ended):
+                return
+            if isinstance(message, Drafted):
+                self._hand_in(message)
+            else:
+                if isinstance(message.event, Progress):
+                    self._estimator.saw(message.event)
+                self._feed.publish(message.event)
         if time.monotonic() - self._beat > HEARTBEAT:
             self._beat = time.monotonic()
             self._ledger.heartbeat(self.job.id)
@@ -209,65 +173,52 @@ class _Running:
         """Write how it ended, unless a cancel did so already."""
         job = self.job.id
         with self._lock:
-            self._estimator.end(job)
             if self._over:
                 return
-            failure = self._failure
-            if failure is None and ended.outcome == "failed":
-                failure = error_named(ended.error, ended.message, ended.hint)
             if self._wanted <= self._saved:
                 seconds = round(time.monotonic() - self._began, 3)
                 self._conclude(lambda: self._ledger.finish(job), Finished(job=job, seconds=seconds))
             elif closing:
                 self._conclude(lambda: self._ledger.interrupt(job), InterruptedEvent(job=job))
             else:
-                error = failure or GenerationFailed("The model ended before its outputs were made.", "Run it again.")
+                error = self.failure or _why(ended)
                 self._conclude(lambda: self._ledger.fail(job, error), _failed(job, error))
 
-    def _draft(self, draft: Drafted) -> None:
-        with self._lock:
-            # When one output of a batch is made again, the others are not wanted a second time.
-            if self._over or self.stopped.is_set() or draft.index not in self._wanted:
-                return
-            try:
-                record = self._desk.publish(self.job, self._recipe(draft), draft)
-            except StudioError as error:
-                self._failure = error
-                self.storage_failed = isinstance(error, StorageFailed)
-                self.stopped.set()
-                return
-            except Exception:
-                log.exception("output %s of job %s", draft.index, self.job.id)
-                self._failure = GenerationFailed("The output could not be saved.", "Details are in the log.")
-                self.stopped.set()
-                return
+    def _hand_in(self, draft: Drafted) -> None:
+        # When one output of a batch is made again, the others are not wanted a second time.
+        if self.stopped.is_set() or draft.index not in self._wanted or self.work is None:
+            return
+        try:
+            record = self._desk.publish(self.job, self.work.spec, draft)
+        except StudioError as error:
+            self.failure = error
+        except Exception:
+            log.exception("output %s of job %s", draft.index, self.job.id)
+            self.failure = GenerationFailed("An output could not be saved.", "Details are in the log.")
+        else:
             self._saved.add(draft.index)
             self._feed.publish(Output(job=self.job.id, record=record, index=draft.index))
-            if self.job.again_of and self._wanted <= self._saved:
-                self.stopped.set()
-
-    def _recipe(self, draft: Drafted) -> Recipe:
-        return Recipe(
-            request=self.job.request,
-            index=draft.index,
-            source=draft.facts.source,
-            licence=self.licence,
-            files=draft.facts.files,
-            environment=draft.facts.environment,
-            rungs=draft.facts.rungs,
-            timings=draft.seconds,
-        )
+        if self.failure is not None or (self.job.again_of and self._wanted <= self._saved):
+            self.stopped.set()
 
     def _conclude(self, write: Callable[[], object], event: Event) -> None:
         """The ledger first, then the watchers. A ledger that cannot be written now is written later."""
         self._over = True
+        self._estimator.end(self.job.id, finished=isinstance(event, Finished))
         try:
             write()
-        except StudioError as error:
-            log.error("the end of job %s could not be written: %s", self.job.id, error.sentence)
+        except Exception as error:
+            log.exception("the end of job %s could not be written", self.job.id)
             self.unwritten = write
-            event = _failed(self.job.id, error)
+            sentence = error if isinstance(error, StudioError) else StorageFailed("The queue could not be written.")
+            event = _failed(self.job.id, sentence)
         self._feed.publish(event)
+
+
+def _why(ended: Ended) -> StudioError:
+    if ended.outcome == "failed":
+        return error_named(ended.error, ended.message, ended.hint)
+    return GenerationFailed("The model ended before its outputs were made.", "Run it again.")
 
 
 def _failed(job: str, error: StudioError) -> Failed:

@@ -12,7 +12,11 @@ from typing import TypeVar
 
 from genai_studio.domain.events import (
     ENDINGS,
+    CancelledEvent,
     Event,
+    Failed,
+    Finished,
+    InterruptedEvent,
     Loading,
     Notes,
     Output,
@@ -21,6 +25,8 @@ from genai_studio.domain.events import (
     Queued,
     Token,
 )
+from genai_studio.domain.job import Job, JobState
+from genai_studio.errors import StudioError
 
 ENDED_KEPT = 32
 """Jobs that have ended and can still be replayed from memory; older ones are told from the ledger."""
@@ -30,37 +36,35 @@ _Event = TypeVar("_Event", bound=Event)
 
 class Feed:
     def __init__(self) -> None:
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
         self._channels: dict[str, _Channel] = {}
         self._ended: OrderedDict[str, None] = OrderedDict()
         self._closed = False
 
-    def publish(self, event: Event) -> Event:
-        """Give `event` its number and wake the watchers. An event after the ending one is dropped."""
-        with self._changed:
-            channel = self._channels.setdefault(event.job, _Channel())
-            if channel.ended:
-                return event
-            numbered = channel.add(event)
-            if channel.ended:
+    def publish(self, event: Event) -> None:
+        """Number `event` and wake the job's watchers. What comes after the ending event is dropped."""
+        channel = self._channel(event.job)
+        with channel.changed:
+            if not channel.add(event):
+                return
+            channel.changed.notify_all()
+        if isinstance(event, ENDINGS):
+            with self._lock:
                 self._ended[event.job] = None
                 while len(self._ended) > ENDED_KEPT:
                     self._channels.pop(self._ended.popitem(last=False)[0], None)
-            self._changed.notify_all()
-        return numbered
 
     def open(self, job_id: str) -> None:
         """Be ready for watchers of a job that has said nothing yet."""
-        with self._changed:
-            self._channels.setdefault(job_id, _Channel())
+        self._channel(job_id)
 
     def known(self, job_id: str) -> bool:
-        with self._changed:
+        with self._lock:
             return job_id in self._channels
 
     def forget(self, job_id: str) -> None:
         """Drop a job's history; who watches it still sees its end."""
-        with self._changed:
+        with self._lock:
             self._channels.pop(job_id, None)
             self._ended.pop(job_id, None)
 
@@ -70,11 +74,11 @@ class Feed:
         A watcher that is behind gets the tokens it missed as one, the newest progress and the newest preview.
         Ends early when the feed is closed, when the job is unknown, or after `timeout` seconds of silence.
         """
-        with self._changed:
+        with self._lock:
             channel = self._channels.get(job_id)
         while channel is not None:
-            with self._changed:
-                ready = self._changed.wait_for(partial(self._has_news, channel, after), timeout)
+            with channel.changed:
+                ready = channel.changed.wait_for(partial(self._has_news, channel, after), timeout)
                 events = channel.since(after)
                 after = max(after, channel.seq)
                 over = channel.ended or self._closed or not ready
@@ -82,28 +86,40 @@ class Feed:
             if over:
                 return
 
-    def _has_news(self, channel: _Channel, after: int) -> bool:
-        return channel.seq > after or channel.ended or self._closed
-
     def snapshot(self, job_id: str, after: int = 0) -> list[Event]:
         """What a page that comes late must replay, in order. Empty for an unknown job."""
-        with self._changed:
+        with self._lock:
             channel = self._channels.get(job_id)
-            return channel.since(after) if channel else []
+        if channel is None:
+            return []
+        with channel.changed:
+            return channel.since(after)
 
     def close(self) -> None:
         """Let every watcher go."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
+        self._closed = True
+        with self._lock:
+            channels = list(self._channels.values())
+        for channel in channels:
+            with channel.changed:
+                channel.changed.notify_all()
+
+    def _channel(self, job_id: str) -> _Channel:
+        with self._lock:
+            return self._channels.setdefault(job_id, _Channel())
+
+    def _has_news(self, channel: _Channel, after: int) -> bool:
+        return channel.seq > after or channel.ended or self._closed
 
 
 class _Channel:
     """The history of one job, merged: enough to answer `since(n)` for any n."""
 
     def __init__(self) -> None:
+        self.changed = threading.Condition()
         self.seq = 0
         self.ended = False
+        self._begun = False
         self._state: Event | None = None
         """The last Queued or Loading, until there is progress."""
         self._latest: dict[tuple[str, int], Event] = {}
@@ -112,9 +128,13 @@ class _Channel:
         self._notes: dict[int, list[Notes]] = {}
         self._ending: Event | None = None
 
-    def add(self, event: Event) -> Event:
+    def add(self, event: Event) -> bool:
+        """False for an event that comes too late: after the end, or a place in the queue after the start."""
+        if self.ended or (isinstance(event, Queued) and self._begun):
+            return False
         self.seq += 1
         event = event.model_copy(update={"seq": self.seq})
+        self._begun = not isinstance(event, Queued)
         match event:
             case Queued() | Loading():
                 self._state = event
@@ -127,9 +147,9 @@ class _Channel:
                 if event.replace:
                     earlier.clear()
                 earlier.append(event)
-        if isinstance(event, ENDINGS):
-            self.ended, self._ending, self._state = True, event, None
-        return event
+            case _:
+                self.ended, self._ending, self._state = True, event, None
+        return True
 
     def since(self, after: int) -> list[Event]:
         """The events numbered above `after`, merged, in order."""
@@ -160,3 +180,20 @@ def _joined(piece: list[Notes]) -> Notes:
             "replace": piece[0].replace,
         }
     )
+
+
+def retell(job: Job, failure: StudioError | None) -> list[Event]:
+    """What an ended job said, as far as the ledger knows: its outputs and how it ended."""
+    events: list[Event] = [
+        Output(job=job.id, record=record, index=int(record.rpartition("-")[2])) for record in job.outputs
+    ]
+    if job.state is JobState.FINISHED:
+        events.append(Finished(job=job.id, seconds=round((job.ended or 0.0) - (job.started or 0.0), 3)))
+    elif job.state is JobState.CANCELLED:
+        events.append(CancelledEvent(job=job.id))
+    elif job.state is JobState.INTERRUPTED:
+        events.append(InterruptedEvent(job=job.id))
+    elif failure is not None:
+        name = type(failure).__name__
+        events.append(Failed(job=job.id, error=name, message=failure.message, hint=failure.hint))
+    return [event.model_copy(update={"seq": number}) for number, event in enumerate(events, start=1)]
