@@ -156,7 +156,7 @@ def read_planes(path: Path) -> tuple[Plane, Plane | None]:
             picture = ImageOps.exif_transpose(opened).convert("RGBA")
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise InvalidInput("The picture cannot be read.", "Choose a PNG, JPEG or WebP file.") from error
-    pixels = np.asarray(picture, np.float32) / 255
+    pixels = np.asarray(picture, np.float32) / np.float32(255)
     alpha = np.ascontiguousarray(pixels[..., 3])
     if (alpha == 1).all():
         return np.ascontiguousarray(np.moveaxis(pixels[..., :3], -1, 0)), None
