@@ -154,7 +154,7 @@ def running(settings: Settings) -> RemoteStudio | None:
 
 
 def _own(settings: Settings, work: bool) -> Studio | None:
-    studio = Studio(settings, work=work)
+    studio = Studio(settings, executors=None if work else [])
     try:
         studio.start()
     except Busy:

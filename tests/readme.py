@@ -115,14 +115,14 @@ def params_tables() -> str:
     for spec in MODELS:
         params = family_of(spec).params
         schema = params.model_json_schema()["properties"]
-        rows = [f"**{spec.title}** (`{spec.id}`)", "", "| parameter | default | allowed | what it does |", "|---|---|---|---|"]
+        rows = [f"**{spec.title}** (`{spec.id}`)", "", "| parameter | default | allowed | what it does |"]
+        rows.append("|---|---|---|---|")
         for name, field in params.model_fields.items():
             if name in spec.hidden:
                 continue
             default = "required" if field.is_required() else f"`{_plain(spec.defaults.get(name, field.default))}`"
-            rows.append(
-                f"| `{name}` | {default.replace('``', 'empty')} | {_allowed(schema[name])} | {field.description or ''} |"
-            )
+            default = default.replace("``", "empty")
+            rows.append(f"| `{name}` | {default} | {_allowed(schema[name])} | {field.description or ''} |")
         parts.append("\n".join(rows))
     return "\n\n".join(parts)
 

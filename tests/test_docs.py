@@ -13,6 +13,7 @@ from genai_studio.cli import build
 from genai_studio.models.catalog import MODELS
 
 TEXT = readme.README.read_text(encoding="utf-8")
+SPACE_COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
 COMMANDS = re.findall(r"^python3 -m venv .*$", TEXT, re.MULTILINE)
 
 
@@ -44,7 +45,7 @@ def test_front_matter_is_a_space_s():
     assert front["python_version"] == "3.12"
     assert front["license"] == "apache-2.0"
     assert len(front["short_description"]) <= 60
-    assert {front["colorFrom"], front["colorTo"]} <= set("red yellow green blue indigo purple pink gray".split())
+    assert {front["colorFrom"], front["colorTo"]} <= SPACE_COLOURS
     assert front["title"]
     assert front["emoji"]
 

@@ -26,7 +26,7 @@ LAYERS = [
     {"cli", "bench"},
     {"__main__"},
 ]
-"""Each room may import the rooms of the layers before it and itself. `cli` stands above `serve` because it starts it."""
+"""Each room may import the rooms of the layers before it and itself."""
 SIDEWAYS = {("models", "score"), ("cli", "bench")}
 HEAVY = {"torch", "diffusers", "transformers", "ncnn", "xllamacpp"}
 HEAVY_AT_TOP = {"models/sticker", "models/tunes"}
@@ -150,7 +150,7 @@ def say(sentence):
     if "http" in sentence:
         threading.Thread(target=ask, args=(sentence.split()[-1],)).start()
 
-server._print = say
+server._to_terminal = say
 server.serve.__defaults__ = (say,)
 app.open_page(Settings.read({{}}, home={str(tmp_path)!r}, port=0))
 """

@@ -23,6 +23,7 @@ def build(words: Sequence[str]) -> typer.Typer:
     """The application for one command line. `words` decide whose flags `generate` and `train` show."""
     app = typer.Typer(
         help="Images, text and music on your own machine: one queue, one gallery, one recipe.",
+        epilog="Every command takes the settings, such as --home or --demo; serve --help lists them.",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,

@@ -11,6 +11,7 @@ import typer
 from genai_studio.cli.generate import describe
 from genai_studio.cli.options import command, print_json
 from genai_studio.domain.modality import Modality
+from genai_studio.gallery.records import Record
 from genai_studio.remote import AnyStudio, connect
 from genai_studio.settings import Settings
 
@@ -71,7 +72,8 @@ def gallery_app() -> typer.Typer:
 
 
 def _list(studio: AnyStudio, limit: int, as_json: bool, **filters: Any) -> None:
-    records, before = [], None
+    records: list[Record] = []
+    before = None
     while len(records) < limit:
         page = studio.gallery.page(before=before, limit=min(limit - len(records), 200), **filters)
         records += page.records

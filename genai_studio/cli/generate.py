@@ -75,7 +75,7 @@ def _command(modality: Modality, spec: ModelSpec | None) -> Callable[..., None]:
     parameters = [
         inspect.Parameter("settings", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Settings),
         _own("words", str | None, typer.Argument(None, metavar="PROMPT", help="The same as --prompt.")),
-        _own("model", str | None, typer.Option(None, "--model", help="Which model.", show_default=_id(spec))),
+        _own("model", str | None, typer.Option(None, "--model", help=_model_help(spec))),
         _own("out", Path | None, typer.Option(None, "--out", help="Copy the files to this folder too.")),
         _own("as_json", bool, typer.Option(False, "--json", help="Print the records as JSON.")),
     ]
@@ -138,5 +138,5 @@ def _own(name: str, annotation: Any, default: Any) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
-def _id(spec: ModelSpec | None) -> str | bool:
-    return spec.id if spec else False
+def _model_help(spec: ModelSpec | None) -> str:
+    return f"Which model. Default: {spec.id}." if spec else "Which model."

@@ -16,7 +16,7 @@ from genai_studio.settings import Settings
 def jobs_app() -> typer.Typer:
     app = typer.Typer(help="The queue.", no_args_is_help=True)
 
-    @app.command("list", help="What runs, what waits and what has ended, newest last.")
+    @app.command("list", help="What runs, what waits and what has ended, newest first.")
     @command
     def list_jobs(
         settings: Settings,

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import typer
-from pydantic.fields import FieldInfo
 
 from genai_studio.domain.params import Params
 from genai_studio.errors import InvalidInput, StudioError
@@ -25,8 +24,9 @@ log = logging.getLogger(__name__)
 _MARK = "setting__"
 
 
-def command(run: Callable[..., None]) -> Callable[..., None]:
-    """Make `run(settings, ...)` a command: it gains a flag for each setting and never shows a traceback."""
+def command(run: Callable[..., None], show_settings: bool = False) -> Callable[..., None]:
+    """Make `run(settings, ...)` a command: it gains a flag for each setting and never shows a traceback.
+    Only the page's command lists the settings in its help; the others take them all the same."""
     own = list(inspect.signature(run, eval_str=True).parameters.values())[1:]
     taken = {_flag_of(parameter) for parameter in own}
     added = [
@@ -37,7 +37,7 @@ def command(run: Callable[..., None]) -> Callable[..., None]:
                 None,
                 _setting_flag(declared),
                 help=f"{declared.metadata['help']} [{PREFIX}{declared.name.upper()}]",
-                rich_help_panel="Settings",
+                hidden=not show_settings,
                 show_default=False,
             ),
             annotation=_setting_type(declared) | None,
@@ -61,7 +61,7 @@ def command(run: Callable[..., None]) -> Callable[..., None]:
             raise typer.Exit(130) from None
         except BrokenPipeError:
             # The reader of our output (head, less) has seen enough.
-            sys.stdout = None  # type: ignore[assignment]
+            sys.stdout = None
             raise typer.Exit(1) from None
         except Exception:
             log.exception("A command failed")
@@ -91,8 +91,8 @@ def param_options(params: type[Params], defaults: Mapping[str, Any]) -> list[ins
             default=typer.Option(
                 None,
                 flag(name),
-                help=_param_help(params, name, field),
-                show_default=_shown_default(defaults.get(name, field.default)),
+                help=_param_help(params, name, defaults.get(name, field.default)),
+                show_default=False,
             ),
             annotation=_param_type(field.annotation) | None,
         )
@@ -173,7 +173,8 @@ def _param_type(annotation: Any) -> Any:
     return annotation if annotation in (int, float, str, bool) else str
 
 
-def _param_help(params: type[Params], name: str, field: FieldInfo) -> str:
+def _param_help(params: type[Params], name: str, default: Any) -> str:
+    field = params.model_fields[name]
     schema = params.model_json_schema()["properties"][name]
     parts = [field.description or field.title or name]
     if get_origin(field.annotation) is Literal:
@@ -183,11 +184,6 @@ def _param_help(params: type[Params], name: str, field: FieldInfo) -> str:
     low, high = schema.get("minimum", schema.get("exclusiveMinimum")), schema.get("maximum")
     if low is not None and high is not None:
         parts.append(f"{'Above' if 'exclusiveMinimum' in schema else 'From'} {low} to {high}.")
+    if isinstance(default, str | int | float) and default != "":
+        parts.append(f"Default: {default}.")
     return " ".join(parts)
-
-
-def _shown_default(value: Any) -> str | bool:
-    plain = isinstance(value, str | int | float) and value != ""
-    return str(value) if plain else False
-
-

@@ -16,14 +16,16 @@ APP = Path(genai_studio.__file__).resolve().parents[1] / "app.py"
 
 
 def add_serve(app: typer.Typer) -> None:
-    @app.command("serve", help="Open the studio's page, until Ctrl+C. The same as python app.py.")
-    @command
     def serve(settings: Settings) -> None:
         runpy.run_path(str(APP))["open_page"](settings)
+
+    app.command("serve", help="Open the studio's page, until Ctrl+C. The same as python app.py.")(
+        command(serve, show_settings=True)
+    )
 
 
 def run(open_page: Callable[[Settings], None]) -> None:
     """Read the settings from environment and flags, and open the page with them; for `python app.py`."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-    app.command(help="Open the studio's page, until Ctrl+C.")(command(open_page))
+    app.command(help="Open the studio's page, until Ctrl+C.")(command(open_page, show_settings=True))
     app(prog_name="python app.py")

@@ -41,7 +41,7 @@ def _command(name: str, stage: str, called: bool) -> Callable[..., None]:
         except ModuleNotFoundError as error:
             missing = error.name or str(error)
 
-    def run(settings: Settings, **given: Any) -> None:
+    def run(_: Settings, **given: Any) -> None:
         if function is None:
             raise ModelUnavailable(f"Training needs the package {missing}.", f"Install it: pip install {missing}.")
         _progress_to_terminal()

@@ -70,9 +70,7 @@ class Sessions:
 
     def blocked(self, address: str, name: str) -> bool:
         """Whether this address, or this name, has failed too often in the last minute."""
-        return (
-            self._recent(f"from {address}") >= WRONG_PER_ADDRESS or self._recent(f"as {name}") >= WRONG_PER_NAME
-        )
+        return self._recent(f"from {address}") >= WRONG_PER_ADDRESS or self._recent(f"as {name}") >= WRONG_PER_NAME
 
     def login(self, name: str, password: str, address: str) -> str | None:
         """A new token, or None when the name or the password is wrong. Both cases take the same time."""

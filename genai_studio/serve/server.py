@@ -11,6 +11,7 @@ import secrets
 import shutil
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -26,13 +27,14 @@ from genai_studio.serve.guards import SPACE_FRAMES, UPLOAD_LIMIT, Guard
 from genai_studio.serve.login import Gate, Sessions, login_routes
 from genai_studio.serve.logs import printed_to_log
 from genai_studio.serve.media import media_routes
+from genai_studio.serve.uploads import UploadOwners
 from genai_studio.settings import Settings
 from genai_studio.studio import Studio
 
 if TYPE_CHECKING:
     from gradio import Blocks
 
-LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
+LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 PORTS_TRIED = 100
 SHUTDOWN_SECONDS = 2
 """How long open pages may keep the server from stopping."""
@@ -41,8 +43,9 @@ _STATUS: dict[type[StudioError], int] = {InvalidInput: 400, NotFound: 404, NotAl
 log = logging.getLogger(__name__)
 
 
-def _print(sentence: str) -> None:
-    print(sentence, flush=True)
+def _to_terminal(sentence: str) -> None:
+    sys.stdout.write(sentence + "\n")
+    sys.stdout.flush()
 
 
 def create_app(studio: Studio, page: Blocks, page_assets: dict[str, Any], token: str, port: int = 0) -> FastAPI:
@@ -53,18 +56,20 @@ def create_app(studio: Studio, page: Blocks, page_assets: dict[str, Any], token:
     settings = studio.settings
     in_space = bool(settings.space)
     sessions = Sessions(settings.logins) if settings.logins else None
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    no_docs: dict[str, Any] = {"docs_url": None, "redoc_url": None, "openapi_url": None}
+    app = FastAPI(**no_docs)
     app.add_exception_handler(StudioError, _explain)
     app.include_router(command_line_routes(studio, token))
     app.include_router(media_routes(studio, owner_of))
     if sessions is not None:
         app.include_router(login_routes(sessions, framed=in_space, language=settings.language))
-    app = gradio.mount_gradio_app(
+    gradio.mount_gradio_app(
         app,
         page,
         path="",
         server_name=settings.host,
         server_port=port,
+        app_kwargs=dict(no_docs),
         auth_dependency=_user if sessions is not None or in_space else None,
         allowed_paths=[],
         blocked_paths=[str(settings.home / name) for name in ("studio.db", "outputs", "staging", "cache")],
@@ -78,6 +83,7 @@ def create_app(studio: Studio, page: Blocks, page_assets: dict[str, Any], token:
     )
     names = allowed_names(settings)
     # The last one added is the outermost: host and origin are judged before anything is read or anybody known.
+    app.add_middleware(UploadOwners)
     app.add_middleware(Gate, sessions=sessions, guests=in_space)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=names, www_redirect=False)
     app.add_middleware(Guard, names=_listed(settings), frames=SPACE_FRAMES if in_space else "'self'")
@@ -99,7 +105,7 @@ def owner_of(request: Request) -> str:
     return getattr(request.state, "user", None) or "local"
 
 
-def serve(studio: Studio, page: Blocks, page_assets: dict[str, Any], say: Callable[[str], None] = _print) -> None:
+def serve(studio: Studio, page: Blocks, page_assets: dict[str, Any], say: Callable[[str], None] = _to_terminal) -> None:
     """Serve until Ctrl+C. `say` gets the one line with the address. Raises InvalidInput where it cannot listen."""
     settings = studio.settings
     check_bind(settings)
@@ -160,7 +166,8 @@ def allowed_names(settings: Settings) -> list[str]:
         import psutil
 
         names += [settings.host, socket.gethostname()]
-        names += [entry.address.split("%")[0] for entries in psutil.net_if_addrs().values() for entry in entries]
+        addresses = [entry.address.split("%")[0] for entries in psutil.net_if_addrs().values() for entry in entries]
+        names += [f"[{address}]" if ":" in address else address for address in addresses]
     return names
 
 

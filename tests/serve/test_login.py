@@ -58,7 +58,8 @@ def test_a_right_login_gets_in_and_a_logout_ends_it(page):
 
 
 @pytest.mark.parametrize(
-    ("name", "password"), [("ann", "rose"), ("ann", ""), ("", ""), ("ANN", "tulip"), ("cat", "tulip"), ("ann", "\udcff")]
+    ("name", "password"),
+    [("ann", "rose"), ("ann", ""), ("", ""), ("ANN", "tulip"), ("cat", "tulip"), ("ann", "\udcff")],
 )
 def test_a_wrong_login_does_not(page, name, password):
     fields = {"username": name, "password": password.encode("utf-8", "surrogatepass")}
@@ -87,13 +88,13 @@ def test_guesses_from_many_addresses_are_counted_by_name():
     assert not sessions.blocked("10.0.1.1", "bob")
 
 
-@pytest.mark.parametrize("target", ["//evil.example", "/\\evil.example", "https://evil.example", "/a\r\nset-cookie: x=1"])
+@pytest.mark.parametrize(
+    "target", ["//evil.example", "/\\evil.example", "https://evil.example", "/a\r\nset-cookie: x=1"]
+)
 def test_a_login_leads_only_to_our_own_pages(page, target):
     form = page.get("/login", params={"next": target})
     assert "evil" not in form.text
-    answer = page.post(
-        "/login", data={"username": "ann", "password": "tulip", "next": target}, headers=HTML
-    )
+    answer = page.post("/login", data={"username": "ann", "password": "tulip", "next": target}, headers=HTML)
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
 
 
