@@ -34,15 +34,16 @@ def of_audio(peaks: Sequence[float]) -> bytes:
     width, height = (side * _SMOOTH for side in WAVE_SIZE)
     image = Image.new("RGBA", (width, height), (*COLOUR, 0))
     draw = ImageDraw.Draw(image)
-    pitch = width / BARS
-    half_bar = pitch * 0.3
+    pitch = width // BARS
+    half_bar = pitch * 3 // 10
     loudest = max(peaks, default=0.0) or 1.0
     for bar in range(BARS):
         first, end = bar * len(peaks) // BARS, (bar + 1) * len(peaks) // BARS
         level = max(peaks[first : max(end, first + 1)], default=0.0) / loudest
-        half = max(half_bar, level * (height / 2 - half_bar))
-        centre = (bar + 0.5) * pitch
-        box = (centre - half_bar, height / 2 - half, centre + half_bar, height / 2 + half)
+        half = half_bar + round(level * (height // 2 - half_bar))
+        left, top = bar * pitch + pitch // 2 - half_bar, height // 2 - half
+        # The last pixel of a box belongs to it.
+        box = (left, top, left + 2 * half_bar - 1, top + 2 * half - 1)
         draw.rounded_rectangle(box, radius=half_bar, fill=(*COLOUR, 255))
     return _webp(image.resize(WAVE_SIZE, Image.Resampling.BOX))
 
