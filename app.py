@@ -20,7 +20,7 @@ def open_page(settings: Settings) -> None:
     with Studio(settings) as studio:
         from genai_studio.ui.app import build_ui, page_assets
 
-        serve(studio, build_ui(studio), page_assets())
+        serve(studio, build_ui(studio), page_assets(settings))
 
 
 if __name__ == "__main__":

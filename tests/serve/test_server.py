@@ -15,7 +15,6 @@ from starlette.testclient import TestClient
 
 from genai_studio.domain.job import JobState
 from genai_studio.errors import InvalidInput
-from genai_studio.serve import server
 from genai_studio.serve.server import allowed_names, check_bind, create_app, is_local, listen, local_address
 from genai_studio.settings import Settings
 from genai_studio.studio import Studio
@@ -285,9 +284,9 @@ def test_the_next_free_port_is_taken_and_said(tmp_path):
 
 
 def test_an_address_that_is_not_ours_is_one_sentence(tmp_path):
-    with pytest.raises(InvalidInput, match="cannot listen at 203.0.113.1"):
+    with pytest.raises(InvalidInput, match=r"cannot listen at 203\.0\.113\.1"):
         listen(Settings.read({}, home=tmp_path, host="203.0.113.1", port=7999), print)
-    with pytest.raises(InvalidInput, match="cannot listen at no.such.invalid"):
+    with pytest.raises(InvalidInput, match=r"cannot listen at no\.such\.invalid"):
         listen(Settings.read({}, home=tmp_path, host="no.such.invalid"), print)
 
 
