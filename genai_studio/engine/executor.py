@@ -98,7 +98,7 @@ class ProcessExecutor:
         self._command = command
         self._environment = worker_environment(settings, device)
         self._log = settings.home / "worker.log"
-        self._grace, self._silence = grace, silence
+        self.grace, self.silence = grace, silence
         self._lock = threading.Lock()
         self._worker: _Worker | None = None
         self._closed = False
@@ -134,14 +134,14 @@ class ProcessExecutor:
                 if asked is None:
                     worker.send(Cancel(job=work.job))
                     asked = now
-                if now - asked > self._grace:
+                if now - asked > self.grace:
                     log.warning("worker %s does not answer a cancel and is replaced", self.name)
                     self._replace(worker)
                     return Ended(job=work.job, outcome="cancelled")
-            elif now - heard > self._silence:
+            elif now - heard > self.silence:
                 self._replace(worker)
                 raise WorkerDied(
-                    f"The model said nothing for {self._silence:.0f} seconds and was stopped.",
+                    f"The model said nothing for {self.silence:.0f} seconds and was stopped.",
                     "What was made before is kept. Run the job again, or with fewer steps.",
                 )
 
