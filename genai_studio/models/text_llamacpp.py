@@ -34,6 +34,9 @@ REPEAT_WINDOW = 64
 PROGRESS_EVERY = 8
 WORKING_MEMORY = 64 << 20
 
+MAX_LAYERS = 512
+"""llama.cpp's own limit, beyond which it ends the process."""
+
 NOT_WRITERS = {
     "adapter": "a LoRA adapter",
     "mmproj": "the eyes of a vision model",
@@ -122,8 +125,9 @@ class _Answer:
         if progress:
             self._ctx.progress(progress["processed"], progress["total"], "reading", self._index)
         elif choices and choices[0].get("text"):
-            self._ctx.token(choices[0]["text"], self._index)
-            self._pieces.append(choices[0]["text"])
+            piece = choices[0]["text"].replace("\0", "\ufffd")  # which no database and few editors keep
+            self._ctx.token(piece, self._index)
+            self._pieces.append(piece)
             if len(self._pieces) % PROGRESS_EVERY == 0:
                 self._ctx.progress(len(self._pieces), self._params.max_new_tokens, "", self._index)
         else:
@@ -174,10 +178,14 @@ def _check_writes_text(path: Path, header: Header) -> None:
     other = NOT_WRITERS.get(header.text("general.type"))
     if not other and ENCODERS.search(architecture):
         other = f"a {architecture} model, which reads text and writes none"
-    if not other and (not architecture or not header.text("tokenizer.ggml.model") or not header.number("block_count")):
+    if not other and not header.text("tokenizer.ggml.model"):
         other = f"a {architecture} model without a tokenizer" if architecture else "a GGUF without a model"
     if other:
         raise ModelUnavailable(f"{path.name} is not a model that writes text: it is {other}.", "Choose another file.")
+    tokens = header.values.get("tokenizer.ggml.tokens") or []
+    in_range = 1 <= header.number("block_count") <= MAX_LAYERS and 1 <= header.number("context_length") < 1 << 31
+    if not in_range or len(set(tokens)) != len(tokens):
+        raise ModelUnavailable(f"{path.name} is damaged: its head makes no sense.", "Download it again.")
 
 
 def _cache_bytes(header: Header) -> int:
