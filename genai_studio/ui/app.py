@@ -14,7 +14,7 @@ from genai_studio.settings import Settings
 from genai_studio.ui import api, queue_panel
 from genai_studio.ui.elements import element
 from genai_studio.ui.i18n import COOKIE, LANGUAGES, dictionary
-from genai_studio.ui.shell import Shell
+from genai_studio.ui.shell import Shell, browser_stores
 from genai_studio.ui.theme import Studio as StudioTheme
 
 if TYPE_CHECKING:
@@ -38,8 +38,9 @@ def build_ui(studio: Studio) -> gr.Blocks:
         element("header", elem_id="studio-header")
         inbox = {modality: gr.State(None) for modality in Modality}
         pulse = gr.Timer(queue_panel.IDLE)
+        stores = browser_stores()
         with gr.Tabs(elem_classes="rooms") as tabs:
-            shell = Shell(blocks, tabs, inbox, pulse)
+            shell = Shell(blocks, tabs, inbox, pulse, stores)
             for key, (name, module) in ROOMS.items():
                 with gr.Tab(name, id=key, elem_id=f"{key}-room") as tab:
                     shell.tab[key] = tab

@@ -17,14 +17,13 @@ from genai_studio.ui import presets
 from genai_studio.ui.controls import Panel, build_panel
 from genai_studio.ui.elements import element
 from genai_studio.ui.i18n import ENGLISH, say
+from genai_studio.ui.shell import Shell
 from genai_studio.ui.stream import latest_job
 
 if TYPE_CHECKING:
     from genai_studio.studio import Studio
 
 COLLECT = (Path(__file__).parent / "collect.js").read_text(encoding="utf-8")
-STORE_SECRET = "genai-studio"
-"""Not a secret: it only keeps Gradio from drawing a new one at each start, which would lose what is stored."""
 HISTORY = 30
 
 Updates = dict[gr.blocks.Block, Any]
@@ -36,6 +35,7 @@ class Form:
     def __init__(
         self,
         studio: Studio,
+        shell: Shell,
         modality: Modality,
         *,
         placeholder: str,
@@ -45,9 +45,8 @@ class Form:
         """`without` are params that this room has no control for, whatever the model."""
         self.studio, self.modality = studio, modality
         self.placeholder, self.button, self.without = placeholder, button, without
-        key = f"genai-studio-{modality.value}"
-        self.saved = gr.BrowserState(None, storage_key=key, secret=STORE_SECRET)
-        self.own_presets = gr.BrowserState({}, storage_key=f"{key}-presets", secret=STORE_SECRET)
+        self.saved = shell.stores[modality.value]
+        self.own_presets = shell.stores[f"{modality.value}-presets"]
         self.first = studio.default_model(modality)
 
     # Drawing, in the two places of a room.

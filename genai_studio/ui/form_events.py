@@ -25,7 +25,13 @@ def wire_form(shell: Shell, form: Form) -> None:
     _wire_seeds(form, keep)
     _wire_ideas(form, keep)
     _wire_inbox(shell, form, keep)
-    gr.on([control.input for control in form.inputs], **_keeping(form))  # type: ignore[attr-defined]
+    gr.on([_typed(control) for control in form.inputs], **_keeping(form))
+
+
+def _typed(control: Any) -> Any:
+    """The event of a person's change. A text box tells of its input before its new value can be read; its change
+    comes after."""
+    return control.change if isinstance(control, gr.Textbox) else control.input
 
 
 Keeper = Callable[[Any], Any]
@@ -37,6 +43,7 @@ def _keeping(form: Form) -> dict[str, Any]:
         "js": form.collect_js,
         "inputs": form.inputs,
         "outputs": form.saved,
+        "trigger_mode": "multiple",
         "show_progress": "hidden",
         "api_visibility": "private",
     }

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def build(studio: Studio, shell: Shell) -> TabHandles:
     """Draw the room inside its tab and connect it."""
-    form = Form(studio, Modality.IMAGE, placeholder="A red fox asleep under a mushroom", button="Generate")
+    form = Form(studio, shell, Modality.IMAGE, placeholder="A red fox asleep under a mushroom", button="Generate")
     with gr.Row(elem_classes="room room-image"):
         with gr.Column(elem_classes="room-prompt"):
             form.draw_prompt()

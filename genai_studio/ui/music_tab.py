@@ -29,7 +29,7 @@ MIDI = "midi"
 
 def build(studio: Studio, shell: Shell) -> TabHandles:
     """Draw the room inside its tab and connect it."""
-    form = Form(studio, Modality.MUSIC, placeholder="A lively jig for a summer evening", button="Generate")
+    form = Form(studio, shell, Modality.MUSIC, placeholder="A lively jig for a summer evening", button="Generate")
     with gr.Row(elem_classes="room room-music"):
         with gr.Column(elem_classes="room-prompt"):
             form.draw_prompt()

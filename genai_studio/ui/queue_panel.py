@@ -33,7 +33,7 @@ def build(studio: Studio, shell: Shell) -> None:
     """Draw the panel and connect it."""
     panel = element("queue", {"jobs": [], "paused": False}, elem_id="queue-panel")
     seen = gr.State("")
-    dismissed = gr.BrowserState([], storage_key="genai-studio-dismissed", secret="genai-studio")
+    dismissed = shell.stores["dismissed"]
 
     @readable
     def look(request: gr.Request, before: str, hidden: Any) -> tuple[Any, Any, Any]:

@@ -80,14 +80,17 @@ class Room:
 
     async def come_back(self, request: gr.Request) -> AsyncIterator[Updates]:
         """After a reload: the last job as it stands, and on with it while it runs."""
-        last = await asyncio.to_thread(latest_job, self.studio, owner_of(request), self.form.modality)
-        if last and last.state.ended:
-            view = await asyncio.to_thread(view_of, self.studio, last)
-            yield await asyncio.to_thread(self.draw, view, request)
-        if self.recent:
-            yield {self.recent: await asyncio.to_thread(self.lately, request)}
+        yield await asyncio.to_thread(self.as_it_stands, request)
         async for updates in self.watch(request):
             yield updates
+
+    def as_it_stands(self, request: gr.Request) -> Updates:
+        """The room before anything more happens: the last job if it is over, and what was made lately."""
+        updates: Updates = {self.recent: self.lately(request)} if self.recent else {}
+        last = latest_job(self.studio, owner_of(request), self.form.modality)
+        if last and last.state.ended:
+            updates.update(self.draw(view_of(self.studio, last), request))
+        return updates or {self.form.stop: gr.skip()}
 
     def halt(self, request: gr.Request) -> None:
         """Stop: cancel what runs here, or what waits first."""

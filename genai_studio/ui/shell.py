@@ -24,6 +24,15 @@ from genai_studio.ui.i18n import language_of, say
 
 LOG = logging.getLogger(__name__)
 LOCAL_OWNER = "local"
+STORES: dict[str, Any] = {
+    **{modality.value: None for modality in Modality},
+    **{f"{modality.value}-presets": {} for modality in Modality},
+    "conversation": {},
+    "dismissed": [],
+}
+"""Name of each store to what it starts with."""
+STORE_SECRET = "genai-studio"
+"""Not a secret: it only keeps Gradio from drawing a new one at each start, which would lose what is stored."""
 UNEXPECTED = "Something went wrong. Your prompt is kept; details are in the log."
 
 
@@ -44,6 +53,9 @@ class Shell:
     inbox: dict[Modality, gr.State]
     pulse: gr.Timer
     """Ticks for the queue panel."""
+    stores: dict[str, gr.BrowserState]
+    """What the browser keeps, by name. They stand outside the tabs: what is inside one is only there once it was
+    opened, too late for a page that comes back."""
     tab: dict[str, gr.Tab] = field(default_factory=dict)
 
     @property
@@ -59,6 +71,14 @@ class Shell:
         target = Modality(modality)
         letter = {"model": model, "params": dict(params), "dropped": list(dropped), "sent": time.time_ns()}
         return {self.tabs: gr.Tabs(selected=target.value), self.inbox[target]: letter}
+
+
+def browser_stores() -> dict[str, gr.BrowserState]:
+    """Draw the stores. Called inside the Blocks, outside the tabs."""
+    return {
+        name: gr.BrowserState(start, storage_key=f"genai-studio-{name}", secret=STORE_SECRET)
+        for name, start in STORES.items()
+    }
 
 
 def owner_of(request: gr.Request | None) -> str:
@@ -95,9 +115,14 @@ def readable(function: Callable[..., Any]) -> Callable[..., Any]:
 
         @functools.wraps(function)
         async def follow(*args: Any, **named: Any) -> Any:
+            silent = True
             try:
                 async for value in function(*args, **named):
+                    silent = False
                     yield value
+                if silent:
+                    # Gradio would empty every output of a generator that yields nothing.
+                    yield gr.skip()
             except Exception as error:
                 raise heard(error, _request_among(args, named)) from None
 

@@ -11,9 +11,9 @@ import gradio as gr
 
 from genai_studio.domain.job import Job
 from genai_studio.domain.modality import Modality
-from genai_studio.errors import InvalidInput, NotFound
+from genai_studio.errors import InvalidInput, NotAllowed, NotFound
 from genai_studio.ui.elements import element
-from genai_studio.ui.form import STORE_SECRET, Form, Updates
+from genai_studio.ui.form import Form, Updates
 from genai_studio.ui.form_events import QUIET, wire_form
 from genai_studio.ui.i18n import language_of
 from genai_studio.ui.room import WATCHING, Room
@@ -31,7 +31,9 @@ ONE_ANSWER = frozenset({"count"})
 
 def build(studio: Studio, shell: Shell) -> TabHandles:
     """Draw the room inside its tab and connect it."""
-    form = Form(studio, Modality.TEXT, placeholder="Write two lines about the sea", button="Send", without=ONE_ANSWER)
+    form = Form(
+        studio, shell, Modality.TEXT, placeholder="Write two lines about the sea", button="Send", without=ONE_ANSWER
+    )
     with gr.Row(elem_classes="room room-text"):
         with gr.Column(elem_classes="room-work"):
             talk = element("conversation", {}, elem_id="text-result")
@@ -40,7 +42,7 @@ def build(studio: Studio, shell: Shell) -> TabHandles:
         with gr.Column(elem_classes="room-settings"):
             fresh = gr.Button("New conversation", size="md", elem_id="text-new")
             form.draw_settings()
-    store = gr.BrowserState({}, storage_key="genai-studio-conversation", secret=STORE_SECRET)
+    store = shell.stores["conversation"]
     wire_form(shell, form)
     room = TextRoom(studio, shell, form, talk, store)
     room.wire()
@@ -149,18 +151,18 @@ class TextRoom(Room):
 
     async def come_back_to(self, request: gr.Request, stored: Any) -> AsyncIterator[Updates]:
         """After a reload: the kept conversation, the answer that came meanwhile, and on with what runs."""
-        kept = messages_of(stored)
-        if kept:
-            yield {self.talk: {"messages": kept, "live": False}}
+        yield await asyncio.to_thread(self._as_kept, request, stored)
+        async for updates in self.watch(request):
+            yield updates
+
+    def _as_kept(self, request: gr.Request, stored: Any) -> Updates:
         pending = stored.get("pending") if isinstance(stored, dict) else None
         if isinstance(pending, str):
             try:
-                job = await asyncio.to_thread(self.studio.job, pending, owner_of(request))
-                yield await asyncio.to_thread(self.show, view_of(self.studio, job), request)
-            except NotFound:
-                yield {self.store: {"messages": kept}}
-        async for updates in self.watch(request):
-            yield updates
+                return self.show(view_of(self.studio, self.studio.job(pending, owner_of(request))), request)
+            except (NotFound, NotAllowed):
+                pass
+        return self._kept(messages_of(stored))
 
     def _kept(self, messages: list[Message]) -> Updates:
         return {self.talk: {"messages": messages, "live": False}, self.store: {"messages": messages}}
@@ -171,7 +173,7 @@ class TextRoom(Room):
             return
         try:
             ended = self.studio.job(pending, owner).state.ended
-        except NotFound:
+        except (NotFound, NotAllowed):
             return
         if not ended:
             raise InvalidInput("The answer before this one is still being written.", "Wait for it, or press Stop.")

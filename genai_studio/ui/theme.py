@@ -3,7 +3,7 @@ Fonts are the system's own. Measures and layout are in page.css, which uses the 
 
 from __future__ import annotations
 
-from gradio.themes import Base
+from gradio.themes.base import Base
 from gradio.themes.utils.colors import Color
 
 SANS = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "PingFang SC")

@@ -66,7 +66,9 @@ function drawStage(view) {
   const items = view.tiles || [];
   const one = items.length === 1;
   stage.className = "stage " + (one ? "one" : "many");
-  stage.style.setProperty("--tile", items.length > 9 ? "150px" : items.length > 4 ? "200px" : "260px");
+  const columns = Math.min(Math.ceil(Math.sqrt(items.length)) + (items.length === 3 ? 1 : 0), 4);
+  stage.style.setProperty("--columns", columns);
+  stage.style.setProperty("--rows", Math.ceil(items.length / columns));
   if (view.job !== job) { tiles.clear(); stage.replaceChildren(); job = view.job; }
   for (const item of items) {
     let tile = tiles.get(item.index);
