@@ -144,7 +144,7 @@ class _Running:
         self._ledger, self._feed, self._desk, self._estimator = ledger, feed, desk, estimator
         self._wanted, self._saved = wanted_outputs(job), set[int]()
         self._lock = threading.Lock()
-        self._over = False
+        self._over = self._cancelled = False
         self._began = self._beat = time.monotonic()
         estimator.begin(job.id, job.request.model, job.request.count)
 
@@ -164,10 +164,12 @@ class _Running:
             self._ledger.heartbeat(self.job.id)
 
     def cancel(self) -> None:
+        # Before the lock, which the other thread may take many times in a row: no further output is handed in.
+        self._cancelled = True
+        self.stopped.set()
         with self._lock:
-            self.stopped.set()
             if not self._over:
-                self._conclude(lambda: self._ledger.cancel(self.job.id), CancelledEvent(job=self.job.id))
+                self._conclude_cancelled()
 
     def end(self, ended: Ended, closing: bool) -> None:
         """Write how it ended, unless a cancel did so already."""
@@ -178,6 +180,8 @@ class _Running:
             if self._wanted <= self._saved:
                 seconds = round(time.monotonic() - self._began, 3)
                 self._conclude(lambda: self._ledger.finish(job), Finished(job=job, seconds=seconds))
+            elif self._cancelled:
+                self._conclude_cancelled()
             elif closing:
                 self._conclude(lambda: self._ledger.interrupt(job), InterruptedEvent(job=job))
             else:
@@ -200,6 +204,9 @@ class _Running:
             self._feed.publish(Output(job=self.job.id, record=record, index=draft.index))
         if self.failure is not None or (self.job.again_of and self._wanted <= self._saved):
             self.stopped.set()
+
+    def _conclude_cancelled(self) -> None:
+        self._conclude(lambda: self._ledger.cancel(self.job.id), CancelledEvent(job=self.job.id))
 
     def _conclude(self, write: Callable[[], object], event: Event) -> None:
         """The ledger first, then the watchers. A ledger that cannot be written now is written later."""
