@@ -5,6 +5,7 @@ const ROLES = { midi: "MIDI", musicxml: "MusicXML", recipe: say("Recipe") };
 function createLarge(dialog, { act, ask, near }) {
   let card = null;
   let known = null;
+  let shows = 0;
   let closers = [];
   const stage = make("div", { class: "stage" });
   const panel = make("aside", { class: "facts-side" });
@@ -111,6 +112,7 @@ function createLarge(dialog, { act, ask, near }) {
 
   async function show(next) {
     const same = card && card.id === next.id;
+    const mine = ++shows;
     card = next;
     clean();
     if (!same) setNote("");
@@ -124,7 +126,7 @@ function createLarge(dialog, { act, ask, near }) {
     forth.hidden = !near(card.id, 1);
     if (!dialog.open) { dialog.showModal(); shut.focus(); hold(true); }
     const details = await ask("gallery_details", { id: next.id });
-    if (!card || card.id !== next.id) return;
+    if (!card || mine !== shows) return;
     if (details) Object.assign(card, details.card);
     known = details;
     if (card.kind === "audio") drawAudio(details);
