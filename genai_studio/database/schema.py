@@ -70,10 +70,13 @@ RECORDS = Table(
     Column("starred", Boolean, nullable=False, server_default="0"),
     Column("created", Float, nullable=False),
     Column("trashed", Float),
-    Index("ix_records_created_id", "created", "id"),
-    Index("ix_records_owner_created", "owner", "created", "id"),
     Index("ix_records_job", "job"),
+    *(
+        Index("_".join(["ix_records", *columns]), *columns, "trashed", "created", "id")
+        for columns in ([], ["owner"], ["owner", "modality"], ["owner", "model"], ["owner", "starred"])
+    ),
 )
+"""A page of the gallery, whichever filter is set, reads one of the indexes backwards and stops."""
 
 PARENTS = Table(
     "parents",

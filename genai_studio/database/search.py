@@ -6,7 +6,9 @@ index, are searched with LIKE. Words are data: no character in them has a meanin
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Connection, and_, column, literal_column, select, table, text
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, FromClause, column, literal_column, or_, table, text
 
 from genai_studio.database.schema import RECORDS
 from genai_studio.errors import InvalidInput
@@ -37,17 +39,44 @@ def split_words(words: str) -> list[str]:
     return clean.split()
 
 
-def matching(words: str, indexed: bool) -> ColumnElement[bool] | None:
-    """Records in which every one of `words` occurs, in the prompt, the excerpt or the model; None for no words."""
-    terms = split_words(words)
-    long = [term for term in terms if indexed and len(term) >= 3]
-    conditions: list[ColumnElement[bool]] = []
-    if long:
-        query = " AND ".join('"' + term.replace('"', '""') + '"' for term in long)
-        found = select(_ROWS.c.record).join(_WORDS, _ROWS.c.number == _WORDS.c.rowid)
-        found = found.where(literal_column("search_words").match(query))
-        conditions.append(RECORDS.c.id.in_(found))
-    # White space between the columns keeps a word from matching across two of them.
-    joined = RECORDS.c.prompt + "\n" + RECORDS.c.excerpt + "\n" + RECORDS.c.model + "\n" + RECORDS.c.model_title
-    conditions += [joined.icontains(term, autoescape=True) for term in terms if term not in long]
-    return and_(*conditions) if conditions else None
+@dataclass(frozen=True)
+class Search:
+    """Finds the records in which every one of `words` occurs, in the prompt, the excerpt or the model."""
+
+    words: str
+    indexed: bool
+    """Whether the database has the index."""
+
+    def terms(self, long: bool) -> list[str]:
+        """The words that the index can find, or those that it can't."""
+        return [term for term in split_words(self.words) if (self.indexed and len(term) >= 3) is long]
+
+    @property
+    def numbered(self) -> bool:
+        """Whether the index is used. It answers in the order of its numbers, latest first, and stops when enough are
+        found; any other order would have to collect all it finds."""
+        return bool(self.terms(long=True))
+
+    def source(self) -> FromClause:
+        """What to select from."""
+        if not self.numbered:
+            return RECORDS
+        rows = _WORDS.join(_ROWS, _ROWS.c.number == _WORDS.c.rowid)
+        return rows.join(RECORDS, RECORDS.c.id == _ROWS.c.record)
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        conditions = [self._contains(term) for term in self.terms(long=False)]
+        if self.numbered:
+            quoted = ['"' + term.replace('"', '""') + '"' for term in self.terms(long=True)]
+            conditions.append(literal_column("search_words").match(" AND ".join(quoted)))
+        return conditions
+
+    def _contains(self, term: str) -> ColumnElement[bool]:
+        columns = (RECORDS.c.prompt, RECORDS.c.excerpt, RECORDS.c.model, RECORDS.c.model_title)
+        if self.indexed:  # SQLite, whose LIKE knows no case
+            return or_(*(column.contains(term, autoescape=True) for column in columns))
+        return or_(*(column.icontains(term, autoescape=True) for column in columns))
+
+
+row_number = _WORDS.c.rowid
+"""Grows with every record; only in a search whose `numbered` is true."""

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, null, select, tuple_, update
 
 from genai_studio.database.schema import PARENTS, RECORDS, REMOVALS
-from genai_studio.database.search import matching
+from genai_studio.database.search import Search, row_number
 from genai_studio.domain.modality import MediaKind, Modality
 from genai_studio.domain.recipe import Comparison, Recipe
 from genai_studio.errors import InvalidInput, NotAllowed, NotFound
@@ -18,6 +18,7 @@ from genai_studio.errors import InvalidInput, NotAllowed, NotFound
 MAX_PAGE = 500
 THUMBNAIL = "thumbnail"
 _CURSOR = re.compile(r"([0-9]{1,12}\.[0-9]{1,17})~([0-9A-Za-z-]{1,60})")
+_NUMBER = re.compile(r"[0-9]{1,15}")
 _CHUNK = 500
 """Ids in one statement; SQLite allows 999 values in old versions."""
 
@@ -123,22 +124,19 @@ class Choice:
     trashed: bool = False
     indexed: bool = field(default=False, kw_only=True)
 
+    @property
+    def search(self) -> Search:
+        return Search(self.words, self.indexed)
+
     def conditions(self) -> Iterator[ColumnElement[bool]]:
         """Raises InvalidInput for a search that is too long."""
         columns = RECORDS.c
         yield columns.trashed.is_not(None) if self.trashed else columns.trashed.is_(None)
-        for column, value in (
-            (columns.owner, self.owner),
-            (columns.model, self.model),
-            (columns.modality, self.modality),
-        ):
+        for name in ("owner", "modality", "model", "starred"):
+            value = getattr(self, name)
             if value is not None:
-                yield column == str(value)
-        if self.starred is not None:
-            yield columns.starred.is_(self.starred)
-        found = matching(self.words, self.indexed)
-        if found is not None:
-            yield found
+                yield columns[name] == value
+        yield from self.search.conditions()
 
 
 def add(connection: Connection, *new: Record) -> None:
@@ -160,22 +158,34 @@ def find(connection: Connection, record_id: str) -> Record | None:
 
 def page(connection: Connection, choice: Choice, before: str | None, limit: int) -> Page:
     """Newest first. The cursor names the last record seen, so that records that arrive meanwhile neither repeat nor
-    hide any. Raises InvalidInput for a cursor that is not ours."""
+    hide any. Raises InvalidInput for a cursor that is not of this choice."""
     if not 1 <= limit <= MAX_PAGE:
         raise InvalidInput(f"A page of {limit} is not possible; allowed is 1 to {MAX_PAGE}.")
-    place = tuple_(RECORDS.c.created, RECORDS.c.id)
-    query = select(RECORDS).where(*choice.conditions())
+    numbered = choice.search.numbered
+    query = select(RECORDS, row_number if numbered else null().label("rowid"))
+    query = query.select_from(choice.search.source()).where(*choice.conditions())
     if before is not None:
-        query = query.where(place < tuple_(*_parse_cursor(before)))
-    query = query.order_by(RECORDS.c.created.desc(), RECORDS.c.id.desc()).limit(limit + 1)
-    rows = connection.execute(query).all()
-    records = [_record(row) for row in rows[:limit]]
-    more = len(rows) > limit
-    return Page(records, f"{records[-1].created!r}~{records[-1].id}" if more else None)
+        query = query.where(_after(before, numbered))
+    order = [row_number.desc()] if numbered else [RECORDS.c.created.desc(), RECORDS.c.id.desc()]
+    rows = connection.execute(query.order_by(*order).limit(limit + 1)).all()
+    last = rows[limit - 1] if len(rows) > limit else None
+    cursor = None if last is None else str(last.rowid) if numbered else f"{last.created!r}~{last.id}"
+    return Page([_record(row) for row in rows[:limit]], cursor)
+
+
+def _after(cursor: str, numbered: bool) -> ColumnElement[bool]:
+    """What comes after the record that the cursor names."""
+    match = (_NUMBER if numbered else _CURSOR).fullmatch(cursor) if len(cursor) <= 100 else None
+    if match is None:
+        raise InvalidInput("That page of the gallery does not exist.", "Start again from the newest.")
+    if numbered:
+        return row_number < int(match[0])
+    return tuple_(RECORDS.c.created, RECORDS.c.id) < tuple_(float(match[1]), match[2])
 
 
 def count(connection: Connection, choice: Choice) -> int:
-    return connection.execute(select(func.count()).select_from(RECORDS).where(*choice.conditions())).scalar_one()
+    query = select(func.count()).select_from(choice.search.source()).where(*choice.conditions())
+    return connection.execute(query).scalar_one()
 
 
 def models(connection: Connection, owner: str | None) -> list[str]:
@@ -237,20 +247,13 @@ def trashed_before(connection: Connection, moment: float, owner: str | None) -> 
     return list(connection.execute(query if owner is None else query.where(RECORDS.c.owner == owner)).scalars())
 
 
-def all_keys(connection: Connection) -> dict[str, str]:
-    """Id to key of the main file, of every record."""
-    return {row.id: row.key for row in connection.execute(select(RECORDS.c.id, RECORDS.c.key))}
-
-
-def _parse_cursor(text: str) -> tuple[float, str]:
-    match = _CURSOR.fullmatch(text) if len(text) <= 100 else None
-    if match is None:
-        raise InvalidInput("That page of the gallery does not exist.", "Start again from the newest.")
-    return float(match[1]), match[2]
+def all_keys(connection: Connection) -> list[str]:
+    """Keys of the main files of all records."""
+    return list(connection.execute(select(RECORDS.c.key)).scalars())
 
 
 def _record(row: Row[Any]) -> Record:
-    values = dict(row._mapping)
+    values = {column.name: row._mapping[column.name] for column in RECORDS.columns}
     comparison = values["comparison"]
     values.update(
         modality=Modality(values["modality"]),

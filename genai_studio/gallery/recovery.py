@@ -38,7 +38,7 @@ def recover(database: Database, files: OutputFiles) -> Recovered:
     """No save may run meanwhile. Raises nothing for what is on the disk; what can't be done is logged."""
     result = Recovered()
     with database.read() as connection:
-        known = records.all_keys(connection)
+        known = {_id_of(key): key for key in records.all_keys(connection)}
     present: set[str] = set()
     for day in files.days():
         try:
@@ -47,9 +47,8 @@ def recover(database: Database, files: OutputFiles) -> Recovered:
             present.update(f"{day}/{name}" for name in names)
             orphans: dict[str, list[str]] = defaultdict(list)
             for name in names:
-                record_id = name.partition(".")[0]
-                if record_id not in known:
-                    orphans[record_id].append(f"{day}/{name}")
+                if _id_of(name) not in known:
+                    orphans[_id_of(name)].append(f"{day}/{name}")
             for record_id, keys in orphans.items():
                 _settle(database, files, record_id, keys, result)
         except OSError as error:
@@ -102,3 +101,7 @@ def _adopt(database: Database, files: OutputFiles, main: str, keys: list[str]) -
 def _is_main(key: str) -> bool:
     parsed = parse_name(Path(key).name)
     return parsed is not None and not parsed[2] and parsed[3] in media.MAIN_FILES
+
+
+def _id_of(key: str) -> str:
+    return key.rpartition("/")[2].partition(".")[0]

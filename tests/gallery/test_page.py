@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import event, text
 from staged_files import make_recipe
 
 from genai_studio.database.connect import Database
@@ -114,6 +114,52 @@ def test_pages_cover_every_row_once_while_new_ones_arrive(gallery, database):
     expected = sorted(rows, key=lambda item: (item.created, item.id), reverse=True)
     assert seen == [item.id for item in expected]
     assert gallery.count() == arrived
+
+
+@pytest.mark.parametrize("indexed", [True, False])
+def test_pages_of_a_search_cover_what_it_finds_once(gallery, database, indexed):
+    database.indexed = indexed
+    draw = random.Random(5)
+    rows = [row(number, prompt=draw.choice(["a red fox", "a red hen", "foxes"])) for number in range(300)]
+    add(database, rows)
+    seen: list[str] = []
+    before, arrived = None, 300
+    while True:
+        page = gallery.page(words="red fox", limit=draw.randrange(1, 20), before=before)
+        seen += [record.id for record in page.records]
+        before = page.next
+        if before is None:
+            break
+        add(database, [row(arrived, prompt="a red fox")])
+        gallery.purge([page.records[-1].id])
+        arrived += 1
+    assert seen == [item.id for item in reversed(rows) if item.prompt == "a red fox"]
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        {},
+        {"modality": "text"},
+        {"model": "m"},
+        {"starred": True},
+        {"words": "longer"},
+        {"words": "红"},
+        {"trashed": True},
+    ],
+)
+def test_a_page_never_sorts_the_gallery(gallery, database, choice):
+    add(database, [row(number) for number in range(3)])
+    statements = []
+    event.listen(database._readers, "before_cursor_execute", lambda *args: statements.append(args[2:4]))
+    gallery.page(owner="local", **choice)
+    statement, parameters = next(item for item in statements if "FROM" in item[0])
+    with database.read() as connection:
+        plan = "\n".join(
+            str(step) for step in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        )
+    assert choice.get("trashed") or "TEMP B-TREE" not in plan
+    assert "SCAN records" not in plan
 
 
 @pytest.mark.parametrize(

@@ -86,8 +86,9 @@ def upgrade() -> None:
         sa.Column("trashed", sa.Float),
         sa.PrimaryKeyConstraint("id", name="pk_records"),
     )
-    op.create_index("ix_records_created_id", "records", ["created", "id"])
-    op.create_index("ix_records_owner_created", "records", ["owner", "created", "id"])
+    for columns in ([], ["owner"], ["owner", "modality"], ["owner", "model"], ["owner", "starred"]):
+        name = "_".join(["ix_records", *columns])
+        op.create_index(name, "records", [*columns, "trashed", "created", "id"])
     op.create_index("ix_records_job", "records", ["job"])
     op.create_table(
         "parents",
