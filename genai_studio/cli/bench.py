@@ -21,9 +21,10 @@ def add_bench(app: typer.Typer) -> None:
     ) -> None:
         from genai_studio.bench import MEASUREMENTS, measure
 
-        figures = measure(settings, only or list(MEASUREMENTS), say)
+        figures = []
+        for figure in measure(settings, only or list(MEASUREMENTS), say):
+            figures.append(figure)
+            if not as_json:
+                print(figure.line(), flush=True)
         if as_json:
             print_json([figure.as_dict() for figure in figures])
-            return
-        for figure in figures:
-            print(figure.line())
