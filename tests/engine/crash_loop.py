@@ -24,7 +24,7 @@ from genai_studio.studio import Studio
 WAITING = 3
 """Jobs in the queue at each kill: one that runs, and two that must be left as they are."""
 MODELS = ("demo-text", "demo-music")
-FORMATS = ("mido", "soundfile", "mutagen.flac", "PIL.Image", "PIL.ImageDraw")
+FORMATS = ("symusic", "soundfile", "mutagen.flac", "PIL.Image", "PIL.ImageDraw")
 VALUES = ({"max_new_tokens": 8}, {"bars": 1, "tempo": 240})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +23,8 @@ PENTATONIC = (0, 2, 4, 7, 9)
 PARTS = ("Melody", "Bass")
 BEATS = 4
 """Quarter notes in a bar."""
+TICKS = 480
+"""MIDI ticks a quarter note."""
 
 Tempo = Annotated[
     int,
@@ -70,9 +73,7 @@ class DemoMusic:
         return 1_000_000
 
     def environment(self) -> Mapping[str, str]:
-        import soundfile
-
-        return {"numpy": np.__version__, "soundfile": soundfile.__version__}
+        return {name: version(name) for name in ("numpy", "soundfile", "symusic")}
 
     def close(self) -> None:
         pass
@@ -113,24 +114,18 @@ def render(notes: Sequence[Note], total_quarters: float, tempo: int) -> Any:
 
 
 def write_midi(notes: Sequence[Note], tempo: int, path: Path) -> None:
-    """A type 1 file: a tempo track, then one track a part."""
-    import mido
+    """A type 1 file: the tempo, then one track a part."""
+    import symusic
 
-    midi = mido.MidiFile(ticks_per_beat=480)
-    midi.tracks.append(mido.MidiTrack([mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(tempo))]))
+    midi = symusic.Score(TICKS)
+    midi.tempos.append(symusic.Tempo(0, tempo))
     for part, name in enumerate(PARTS):
-        moments = []
+        track = symusic.Track(name)
         for note in (note for note in notes if note.part == part):
-            # Ends sort before beginnings at the same tick, so that a repeated note sounds again.
-            moments.append((round((note.start + note.duration) * 480), 0, note.pitch, 0))
-            moments.append((round(note.start * 480), 1, note.pitch, note.velocity))
-        track, now = mido.MidiTrack([mido.MetaMessage("track_name", name=name)]), 0
-        for tick, starts, pitch, velocity in sorted(moments):
-            kind = "note_on" if starts else "note_off"
-            track.append(mido.Message(kind, channel=part, note=pitch, velocity=velocity, time=tick - now))
-            now = tick
+            start, length = round(note.start * TICKS), round(note.duration * TICKS)
+            track.notes.append(symusic.Note(start, length, note.pitch, note.velocity))
         midi.tracks.append(track)
-    midi.save(str(path))
+    midi.dump_midi(path)
 
 
 FAMILY: Family = DemoMusicFamily()
