@@ -8,11 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
+from genai_studio.cli.connection import open_studio
 from genai_studio.cli.generate import describe
 from genai_studio.cli.options import command, print_json
 from genai_studio.domain.modality import Modality
 from genai_studio.gallery.records import Record
-from genai_studio.remote import AnyStudio, connect
+from genai_studio.remote import AnyStudio
 from genai_studio.settings import Settings
 
 Json = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
@@ -34,7 +35,7 @@ def gallery_app() -> typer.Typer:
         trashed: Annotated[bool, typer.Option("--trashed", help="What lies in the trash.")] = False,
         as_json: Json = False,
     ) -> None:
-        with connect(settings, work=False) as studio:
+        with open_studio(settings, work=False) as studio:
             filters = {"modality": modality, "model": of_model, "starred": starred or None, "trashed": trashed}
             _list(studio, limit, as_json, **filters)
 
@@ -47,13 +48,13 @@ def gallery_app() -> typer.Typer:
         limit: Limit = 40,
         as_json: Json = False,
     ) -> None:
-        with connect(settings, work=False) as studio:
+        with open_studio(settings, work=False) as studio:
             _list(studio, limit, as_json, words=" ".join(words))
 
     @app.command("show", help="One record with its recipe.")
     @command
     def show_record(settings: Settings, *, record_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
-        with connect(settings, work=False) as studio:
+        with open_studio(settings, work=False) as studio:
             print_json(describe(studio, studio.gallery.get(record_id)))
 
     @app.command("export", help="Copy files out of the gallery.")
@@ -64,7 +65,7 @@ def gallery_app() -> typer.Typer:
         ids: Annotated[list[str], typer.Argument(metavar="ID...")],
         out: Annotated[Path, typer.Option("--out", help="Folder to copy to.")],
     ) -> None:
-        with connect(settings, work=False) as studio:
+        with open_studio(settings, work=False) as studio:
             for path in studio.gallery.export(ids, out.absolute()):
                 print(path)
 

@@ -9,13 +9,14 @@ from typing import Any
 
 import typer
 
+from genai_studio.cli.connection import open_studio
 from genai_studio.cli.options import command, flag, param_options, param_values, print_json, say, value_of
 from genai_studio.cli.progress import Ticker
 from genai_studio.domain.modality import Modality
 from genai_studio.errors import InvalidInput, StudioError
 from genai_studio.gallery.records import Record
 from genai_studio.models.base import ModelSpec, family_of
-from genai_studio.remote import AnyStudio, connect
+from genai_studio.remote import AnyStudio
 from genai_studio.settings import Settings
 from genai_studio.studio import Studio
 
@@ -64,7 +65,7 @@ def _command(modality: Modality, spec: ModelSpec | None) -> Callable[..., None]:
         if words:
             given["prompt"] = words
         values = param_values(params, given) if params else given
-        with connect(settings) as studio:
+        with open_studio(settings) as studio:
             chosen = studio.model(model) if model else studio.default_model(modality)
             if chosen.modality is not modality:
                 raise InvalidInput(f"{chosen.title} makes {chosen.modality}.", f"Use: generate {chosen.modality}.")

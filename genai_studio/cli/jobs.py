@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from genai_studio.cli.connection import open_studio
 from genai_studio.cli.options import command, print_json, say
 from genai_studio.domain.job import JobState
-from genai_studio.remote import connect
 from genai_studio.settings import Settings
 
 
@@ -25,7 +25,7 @@ def jobs_app() -> typer.Typer:
         limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many.")] = 50,
         as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
     ) -> None:
-        with connect(settings, work=False) as studio:
+        with open_studio(settings, work=False) as studio:
             jobs = studio.jobs(states=state or None, limit=limit)
         if as_json:
             print_json([job.model_dump(mode="json") for job in jobs])
@@ -38,7 +38,7 @@ def jobs_app() -> typer.Typer:
     @app.command("cancel", help="Stop jobs, waiting or running.")
     @command
     def cancel(settings: Settings, *, ids: Annotated[list[str], typer.Argument(metavar="ID...")]) -> None:
-        with connect(settings, work=False) as studio:
+        with open_studio(settings, work=False) as studio:
             for job_id in ids:
                 studio.cancel(job_id)
                 say(f"{job_id} is cancelled.")
