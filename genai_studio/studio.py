@@ -27,7 +27,8 @@ from genai_studio.engine.device import devices
 from genai_studio.engine.dispatcher import Dispatcher
 from genai_studio.engine.estimate import Estimator
 from genai_studio.engine.executor import Executor, InlineExecutor, ProcessExecutor
-from genai_studio.engine.feed import Feed, retell
+from genai_studio.engine.feed import Feed
+from genai_studio.engine.history import History
 from genai_studio.engine.ledger import Ledger
 from genai_studio.engine.line import Line
 from genai_studio.engine.lock import FolderLock, Owner
@@ -93,6 +94,7 @@ class Studio:
         self.gallery = GalleryStore(self._database, self.settings.outputs)
         self.ledger = Ledger(self._database)
         self.feed = Feed()
+        self._history = History(self.feed, self.ledger)
         self.gallery.recover()
         recovered = self.ledger.recover()
         if recovered.interrupted:
@@ -137,11 +139,7 @@ class Studio:
     def models(self, modality: Modality | str | None = None, task: Task | None = None) -> list[ModelSpec]:
         """What can be run: the catalogue and the user's own files."""
         specs = [*self._extra_models, *catalog.available(self.settings.models, self.settings.demo)]
-        return [
-            spec
-            for spec in specs
-            if (modality is None or spec.modality == modality) and (task is None or spec.task == task)
-        ]
+        return [spec for spec in specs if modality in (None, spec.modality) and task in (None, spec.task)]
 
     def model(self, model_id: str) -> ModelSpec:
         """Raises NotFound, with the names that come close."""
@@ -205,7 +203,7 @@ class Studio:
         Raises InvalidInput, the error that ended the job, or Cancelled.
         """
         spec = self.default_model(model) if model in set(Modality) else self.model(model)
-        if prompt or "prompt" in values or "prompt" in family_of(spec).params.model_fields:
+        if prompt or "prompt" in family_of(spec).params.model_fields:
             values.setdefault("prompt", prompt)
         job = self.submit(self.request(spec.id, values, inputs), owner)
         ending: Event | None = None
@@ -224,18 +222,11 @@ class Studio:
 
     def watch(self, job_id: str, after: int = 0, timeout: float | None = None) -> Iterator[Event]:
         """Events with a number above `after`, until the ending one; see Feed.watch. Raises NotFound."""
-        if self._live(job_id):
-            yield from self.feed.watch(job_id, after, timeout)
-        else:
-            yield from retell(self.ledger.get(job_id), self.ledger.failure(job_id))
+        return self._history.watch(job_id, after, timeout)
 
     def snapshot(self, job_id: str) -> list[Event]:
         """What a page that comes late must replay, in order. Raises NotFound."""
-        return (
-            self.feed.snapshot(job_id)
-            if self._live(job_id)
-            else retell(self.ledger.get(job_id), self.ledger.failure(job_id))
-        )
+        return self._history.snapshot(job_id)
 
     def cancel(self, job_id: str, owner: str | None = None) -> None:
         """Cancel at any stage; when this returns, the job has ended. An ended job stays as it is."""
@@ -316,19 +307,6 @@ class Studio:
     def _kept(self, job_id: str) -> bool:
         """Whether an output of the job could not be saved: its message said that the file is kept."""
         return isinstance(self.ledger.failure(job_id), StorageFailed)
-
-    def _live(self, job_id: str) -> bool:
-        """Whether the feed can tell about the job; an ended one is told by the ledger."""
-        if self.feed.known(job_id):
-            return True
-        if self.ledger.get(job_id).state.ended:
-            return False
-        self.feed.open(job_id)
-        # It may have ended, and been forgotten by the feed, between the two lines above.
-        if self.ledger.get(job_id).state.ended and not self.feed.snapshot(job_id):
-            self.feed.forget(job_id)
-            return False
-        return True
 
     def _enqueued(self, job: Job) -> None:
         self.feed.open(job.id)

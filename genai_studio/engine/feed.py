@@ -12,11 +12,7 @@ from typing import TypeVar
 
 from genai_studio.domain.events import (
     ENDINGS,
-    CancelledEvent,
     Event,
-    Failed,
-    Finished,
-    InterruptedEvent,
     Loading,
     Notes,
     Output,
@@ -25,8 +21,6 @@ from genai_studio.domain.events import (
     Queued,
     Token,
 )
-from genai_studio.domain.job import Job, JobState
-from genai_studio.errors import StudioError
 
 ENDED_KEPT = 32
 """Jobs that have ended and can still be replayed from memory; older ones are told from the ledger."""
@@ -180,20 +174,3 @@ def _joined(piece: list[Notes]) -> Notes:
             "replace": piece[0].replace,
         }
     )
-
-
-def retell(job: Job, failure: StudioError | None) -> list[Event]:
-    """What an ended job said, as far as the ledger knows: its outputs and how it ended."""
-    events: list[Event] = [
-        Output(job=job.id, record=record, index=int(record.rpartition("-")[2])) for record in job.outputs
-    ]
-    if job.state is JobState.FINISHED:
-        events.append(Finished(job=job.id, seconds=round((job.ended or 0.0) - (job.started or 0.0), 3)))
-    elif job.state is JobState.CANCELLED:
-        events.append(CancelledEvent(job=job.id))
-    elif job.state is JobState.INTERRUPTED:
-        events.append(InterruptedEvent(job=job.id))
-    elif failure is not None:
-        name = type(failure).__name__
-        events.append(Failed(job=job.id, error=name, message=failure.message, hint=failure.hint))
-    return [event.model_copy(update={"seq": number}) for number, event in enumerate(events, start=1)]

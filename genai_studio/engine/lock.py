@@ -56,8 +56,10 @@ class FolderLock:
         part.replace(self._home / NOTE)
 
     def release(self) -> None:
-        (self._home / NOTE).unlink(missing_ok=True)
-        self._lock.release()
+        """Whoever does not hold the lock leaves the note of whoever does."""
+        if self._lock.is_locked:
+            (self._home / NOTE).unlink(missing_ok=True)
+            self._lock.release()
 
 
 def running_owner(home: Path) -> Owner | None:

@@ -26,6 +26,7 @@ def test_a_second_owner_is_refused_in_one_sentence_that_says_where_the_first_is(
         second.acquire()
     expected = f"This data folder is in use by the studio at http://127.0.0.1:7860 (process {os.getpid()})."
     assert refused.value.message == expected
+    second.release()
     assert running_owner(home) == Owner(os.getpid(), "http://127.0.0.1:7860", "secret")
     first.release()
     assert running_owner(home) is None
