@@ -7,8 +7,10 @@ index, are searched with LIKE. Words are data: no character in them has a meanin
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, column, literal_column, or_, table, text
+from sqlalchemy import ColumnElement, Connection, FromClause, Join, column, literal_column, or_, table, text
+from sqlalchemy.ext.compiler import compiles
 
 from genai_studio.database.schema import RECORDS
 from genai_studio.errors import InvalidInput
@@ -18,6 +20,8 @@ MAX_WORDS = 500
 
 _ROWS = table("search_rows", column("number"), column("record"))
 _WORDS = table("search_words", column("rowid"))
+row_number = _WORDS.c.rowid
+"""Grows with every record; there only in a search whose `numbered` is true."""
 
 
 def has_search(connection: Connection) -> bool:
@@ -37,6 +41,18 @@ def split_words(words: str) -> list[str]:
         raise InvalidInput(f"The search has {len(words):,} characters; at most {MAX_WORDS:,} are allowed.")
     clean = "".join(" " if c == "\x00" or "\ud800" <= c <= "\udfff" else c for c in words)
     return clean.split()
+
+
+class _Outward(Join):
+    """A join that SQLite reads from left to right. Left to itself it may ask the index again for every record."""
+
+    inherit_cache = True
+
+
+@compiles(_Outward)
+def _compile_outward(join: _Outward, compiler: Any, **options: Any) -> str:
+    left, right = (compiler.process(side, **{**options, "asfrom": True}) for side in (join.left, join.right))
+    return f"{left} CROSS JOIN {right} ON {compiler.process(join.onclause, **options)}"
 
 
 @dataclass(frozen=True)
@@ -61,8 +77,7 @@ class Search:
         """What to select from."""
         if not self.numbered:
             return RECORDS
-        rows = _WORDS.join(_ROWS, _ROWS.c.number == _WORDS.c.rowid)
-        return rows.join(RECORDS, RECORDS.c.id == _ROWS.c.record)
+        return _Outward(_Outward(_WORDS, _ROWS, _ROWS.c.number == row_number), RECORDS, RECORDS.c.id == _ROWS.c.record)
 
     def conditions(self) -> list[ColumnElement[bool]]:
         conditions = [self._contains(term) for term in self.terms(long=False)]
@@ -76,7 +91,3 @@ class Search:
         if self.indexed:  # SQLite, whose LIKE knows no case
             return or_(*(column.contains(term, autoescape=True) for column in columns))
         return or_(*(column.icontains(term, autoescape=True) for column in columns))
-
-
-row_number = _WORDS.c.rowid
-"""Grows with every record; only in a search whose `numbered` is true."""

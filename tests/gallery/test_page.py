@@ -148,18 +148,21 @@ def test_pages_of_a_search_cover_what_it_finds_once(gallery, database, indexed):
         {"trashed": True},
     ],
 )
-def test_a_page_never_sorts_the_gallery(gallery, database, choice):
+def test_a_page_never_sorts_or_scans_the_gallery(gallery, database, choice):
     add(database, [row(number) for number in range(3)])
     statements = []
     event.listen(database._readers, "before_cursor_execute", lambda *args: statements.append(args[2:4]))
     gallery.page(owner="local", **choice)
-    statement, parameters = next(item for item in statements if "FROM" in item[0])
-    with database.read() as connection:
-        plan = "\n".join(
-            str(step) for step in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-        )
-    assert choice.get("trashed") or "TEMP B-TREE" not in plan
-    assert "SCAN records" not in plan
+    gallery.count("local", **choice)
+    for statement, parameters in [item for item in statements if "FROM" in item[0]]:
+        with database.read() as connection:
+            found = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            steps = [str(step.detail) for step in found]
+        if len(choice.get("words", "")) >= 3:
+            assert steps[0].startswith("SCAN search_words VIRTUAL TABLE INDEX")
+        else:
+            assert steps[0].startswith("SEARCH records USING")
+        assert choice.get("trashed") or not any("TEMP B-TREE" in step for step in steps)
 
 
 @pytest.mark.parametrize(
