@@ -1,7 +1,6 @@
 """The HTTP API: named endpoints for `gradio_client` and curl. What comes in is judged by the same strict classes as
-everywhere; what goes wrong is one sentence."""
-
-from __future__ import annotations
+everywhere; what goes wrong is one sentence. Annotations are real here, not text: Gradio reads them for the API's
+description."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -24,7 +23,7 @@ MAX_PAGE = 200
 Records = list[dict[str, Any]]
 
 
-def build(studio: Studio) -> None:
+def build(studio: "Studio") -> None:
     """Register the endpoints. Called inside the Blocks."""
     for modality in Modality:
         gr.api(_generator(studio, modality), api_name=f"generate_{modality.value}", **OPEN)
@@ -46,7 +45,7 @@ def plainly(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         raise gr.Error(UNEXPECTED, title="", print_exception=False) from None
 
 
-def told(record: Record) -> dict[str, Any]:
+def told(record: "Record") -> dict[str, Any]:
     """A record as the API tells it."""
     return {
         "id": record.id,
@@ -64,7 +63,7 @@ def told(record: Record) -> dict[str, Any]:
     }
 
 
-def _generator(studio: Studio, modality: Modality) -> Callable[..., Any]:
+def _generator(studio: "Studio", modality: Modality) -> Callable[..., Any]:
     def generate(
         request: gr.Request, prompt: str, params: dict[str, Any] | None = None, model: str | None = None
     ) -> Records:
@@ -77,7 +76,7 @@ def _generator(studio: Studio, modality: Modality) -> Callable[..., Any]:
     return generate
 
 
-def run(studio: Studio, modality: Modality, owner: str, prompt: object, params: object, model: object) -> Records:
+def run(studio: "Studio", modality: Modality, owner: str, prompt: object, params: object, model: object) -> Records:
     """Judge what came in, run it, and tell the records. Raises the StudioError tree."""
     if params is not None and not isinstance(params, dict):
         raise InvalidInput("The params are not an object of names and values.")
@@ -98,7 +97,7 @@ def _named(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _upscaler(studio: Studio) -> Callable[..., Any]:
+def _upscaler(studio: "Studio") -> Callable[..., Any]:
     def upscale(request: gr.Request, record: str, scale: int = 2) -> Records:
         """Enlarge a picture of the gallery 2 or 4 times and wait for it. Returns the records."""
 
@@ -113,7 +112,7 @@ def _upscaler(studio: Studio) -> Callable[..., Any]:
     return upscale
 
 
-def _jobs(studio: Studio) -> Callable[..., Any]:
+def _jobs(studio: "Studio") -> Callable[..., Any]:
     def jobs(request: gr.Request, state: str | None = None, limit: int = 50) -> Records:
         """Your jobs, newest first: id, state, model, prompt, status, records. `state` picks one kind."""
 
@@ -127,7 +126,7 @@ def _jobs(studio: Studio) -> Callable[..., Any]:
     return jobs
 
 
-def _told_job(studio: Studio, job: Job) -> dict[str, Any]:
+def _told_job(studio: "Studio", job: Job) -> dict[str, Any]:
     view = view_of(studio, job)
     return {
         "id": job.id,
@@ -141,7 +140,7 @@ def _told_job(studio: Studio, job: Job) -> dict[str, Any]:
     }
 
 
-def _canceller(studio: Studio) -> Callable[..., Any]:
+def _canceller(studio: "Studio") -> Callable[..., Any]:
     def cancel(request: gr.Request, job: str) -> dict[str, Any]:
         """Stop one of your jobs, whether it waits or runs."""
 
@@ -154,7 +153,7 @@ def _canceller(studio: Studio) -> Callable[..., Any]:
     return cancel
 
 
-def _gallery(studio: Studio) -> Callable[..., Any]:
+def _gallery(studio: "Studio") -> Callable[..., Any]:
     def gallery(
         request: gr.Request,
         words: str = "",
@@ -179,7 +178,7 @@ def _gallery(studio: Studio) -> Callable[..., Any]:
     return gallery
 
 
-def _models(studio: Studio) -> Callable[..., Any]:
+def _models(studio: "Studio") -> Callable[..., Any]:
     def models() -> Records:
         """What can be run: id, title, modality, task, licence, and whether its files are here."""
 

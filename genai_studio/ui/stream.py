@@ -72,9 +72,9 @@ def title_of(studio: Studio, model_id: str) -> str:
 
 
 def view_of(studio: Studio, job: Job) -> JobView:
-    """A job as it stands: the ledger's row, and what the feed still remembers."""
+    """A job as it stands: what the feed still remembers, or the ledger of one that is over."""
     view = JobView.of(job, title_of(studio, job.request.model))
-    for event in studio.feed.snapshot(job.id):
+    for event in studio.snapshot(job.id):
         view.apply(event)
     return view
 

@@ -27,12 +27,14 @@ if TYPE_CHECKING:
     from genai_studio.gallery.records import Record
 
 PHASES = {
-    "composing": "Composing: {step} of {total}",
-    "decoding": "Decoding the picture",
-    "rendering": "Playing the instruments",
-    "saving": "Saving",
-    "upscaling": "Enlarging: tile {step} of {total}",
     "reading": "Reading the prompt",
+    "drawing": "Drawing: step {step} of {total}",
+    "decoding": "Decoding the picture",
+    "composing": "Composing: {step} of {total}",
+    "writing": "Writing bar {step} of {total}",
+    "rendering": "Playing the instruments",
+    "enlarging": "Enlarging: tile {step} of {total}",
+    "saving": "Saving",
 }
 """A family's short word to the sentence of the status line; an unknown word is shown as it is."""
 
@@ -51,6 +53,8 @@ class JobView:
     line: str = "Waiting to start"
     """Status sentence in English, a key of the translations; `facts` fill it."""
     facts: dict[str, object] = field(default_factory=dict)
+    hint: str = ""
+    """What to do about a failure."""
     fraction: float | None = None
     """0 to 1 of the whole job; None while it cannot be known."""
     previews: dict[int, str] = field(default_factory=dict)
@@ -85,7 +89,7 @@ class JobView:
     def status(self, language: str = ENGLISH) -> str:
         """The status line in `language`. A sentence that came from elsewhere translates by its own text."""
         facts = {name: say(value, language) if isinstance(value, str) else value for name, value in self.facts.items()}
-        return say(self.line, language, **facts)
+        return f"{say(self.line, language, **facts)} {say(self.hint, language)}".strip()
 
     def apply(self, event: Event) -> None:
         """Take in one event."""
@@ -114,8 +118,8 @@ class JobView:
                 self._say("finished", "Done in {seconds} s", event)
                 self.facts, self.fraction = {"seconds": f"{event.seconds:.1f}"}, 1.0
             case Failed():
-                self._say("failed", f"{event.message} {event.hint}".strip(), event)
-                self.facts, self.fraction = {}, None
+                self._say("failed", event.message, event)
+                self.hint, self.fraction = event.hint, None
             case CancelledEvent():
                 self._say("cancelled", "Stopped", event)
                 self.fraction = None
