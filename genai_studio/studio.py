@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -34,7 +35,7 @@ from genai_studio.engine.line import Line
 from genai_studio.engine.lock import FolderLock, Owner
 from genai_studio.engine.messages import error_named
 from genai_studio.engine.staging import Staging
-from genai_studio.errors import Cancelled, GenerationFailed, InvalidInput, StorageFailed
+from genai_studio.errors import Cancelled, GenerationFailed, InvalidInput, StorageFailed, StudioError
 from genai_studio.gallery.metadata import read_recipe
 from genai_studio.gallery.records import Record
 from genai_studio.gallery.store import GalleryStore
@@ -47,6 +48,7 @@ log = logging.getLogger(__name__)
 LOCAL = "local"
 """The owner of everything made without a login."""
 TRASH_SECONDS = 30 * 24 * 3600.0
+"""How long the trash, and files that could not be saved, stay."""
 
 
 class Studio:
@@ -200,8 +202,10 @@ class Studio:
     ) -> list[Record]:
         """Run one job and wait for it. `model` is the id of a model, or a modality for its first model.
 
-        Raises InvalidInput, the error that ended the job, or Cancelled.
+        Raises InvalidInput, the error that ended the job, or Cancelled; StudioError at once while the queue is paused.
         """
+        if self.paused:
+            raise StudioError("The queue is paused, so this would wait for ever.", "Resume it first.")
         spec = self.default_model(model) if model in set(Modality) else self.model(model)
         if prompt or "prompt" in family_of(spec).params.model_fields:
             values.setdefault("prompt", prompt)
@@ -305,8 +309,9 @@ class Studio:
         return [ProcessExecutor(self.settings, device) for device in devices(self.settings)]
 
     def _kept(self, job_id: str) -> bool:
-        """Whether an output of the job could not be saved: its message said that the file is kept."""
-        return isinstance(self.ledger.failure(job_id), StorageFailed)
+        """Whether an output of the job could not be saved lately: its message said that the file is kept."""
+        failed = isinstance(self.ledger.failure(job_id), StorageFailed)
+        return failed and time.time() - (self.ledger.get(job_id).ended or 0.0) < TRASH_SECONDS
 
     def _enqueued(self, job: Job) -> None:
         self.feed.open(job.id)

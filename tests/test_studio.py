@@ -15,7 +15,7 @@ from genai_studio.domain.events import Failed, Output, Queued, Token
 from genai_studio.domain.job import JobState
 from genai_studio.domain.modality import Modality
 from genai_studio.domain.request import Request
-from genai_studio.errors import Busy, Cancelled, InvalidInput, NotAllowed, NotFound, StorageFailed
+from genai_studio.errors import Busy, Cancelled, InvalidInput, NotAllowed, NotFound, StorageFailed, StudioError
 from genai_studio.studio import Studio
 
 
@@ -219,10 +219,22 @@ def test_cancel_while_it_saves_is_either_or(studio, monkeypatch):
 
 
 def test_generate_says_that_it_was_cancelled(studio):
-    stop = threading.Timer(0.2, lambda: [studio.cancel(job.id) for job in studio.jobs()])
-    stop.start()
+    def stop():
+        until(studio.jobs)
+        studio.cancel(studio.jobs()[0].id)
+
+    thread = threading.Thread(target=stop)
+    thread.start()
     with pytest.raises(Cancelled):
         studio.generate("text", "a sea", step_seconds=1.0)
+    thread.join()
+
+
+def test_generate_does_not_wait_for_a_queue_that_is_paused(studio):
+    studio.pause()
+    with pytest.raises(StudioError, match="paused"):
+        studio.generate("text", "a sea")
+    assert studio.jobs() == []
 
 
 # The queue

@@ -256,9 +256,13 @@ def worker_environment(settings: Settings, device: str) -> dict[str, str]:
 
 
 def _log_for(path: Path) -> BinaryIO:
-    """The worker's log, to append to; afresh when it has grown large."""
-    large = path.exists() and path.stat().st_size > LOG_LIMIT
-    return path.open("wb" if large else "ab")
+    """The worker's log, to append to; afresh when it has grown large. A disk that refuses it stops no worker."""
+    try:
+        large = path.exists() and path.stat().st_size > LOG_LIMIT
+        return path.open("wb" if large else "ab")
+    except OSError:
+        log.exception("the worker's log cannot be written")
+        return open(os.devnull, "wb")
 
 
 def _last_words(code: int) -> tuple[str, str]:
