@@ -19,9 +19,9 @@ class Weights:
         self.cache: Path = user_cache_path("genai-studio-tests")
         self.models: Path = self.cache / "no-models"
 
-    def __call__(self, spec: ModelSpec) -> ModelFiles:
+    def __call__(self, spec: ModelSpec, models: Path | None = None) -> ModelFiles:
         try:
-            return resolve(spec, self.cache, self.models, lambda fraction, sentence: None, lambda: None)
+            return resolve(spec, self.cache, models or self.models, lambda fraction, sentence: None, lambda: None)
         except NoNetwork as error:
             pytest.skip(error.sentence)
 

@@ -30,11 +30,14 @@ class RecordingContext:
     drafts: list[Draft] = field(default_factory=list)
     stopped_at: float = 0.0
     """time.monotonic() of the first call that raised."""
+    refusals: int = 0
+    """How many calls raised; more than one means that the first Cancelled was swallowed."""
 
     def _hear(self, kind: str, value: Any) -> None:
         calls = len(self.said)
         if self.stopped_at or (self.stop_after is not None and calls >= self.stop_after) or self.stop_when():
             self.stopped_at = self.stopped_at or time.monotonic()
+            self.refusals += 1
             raise Cancelled
         self.said.append((kind, value))
 
