@@ -49,9 +49,9 @@ Metre = Annotated[
     Literal["auto", "2/4", "3/4", "4/4", "6/8", "9/8"],
     Field(title="Metre", description="Beats in a bar.", json_schema_extra=panel("more", "choice")),
 ]
+# The bounds stand before the validators: after them, pydantic leaves them out of the JSON schema.
 Tempo = Annotated[
     int,
-    AfterValidator(_tempo_or_auto),
     Field(
         ge=0,
         le=FASTEST,
@@ -59,10 +59,10 @@ Tempo = Annotated[
         description="Beats a minute; in 6/8 and 9/8 the beat is a dotted quarter. 0 is the style's own tempo.",
         json_schema_extra=panel("essential", "slider", 1),
     ),
+    AfterValidator(_tempo_or_auto),
 ]
 Bars = Annotated[
     int,
-    AfterValidator(_bars_or_auto),
     Field(
         ge=0,
         le=MAX_BARS,
@@ -70,6 +70,7 @@ Bars = Annotated[
         description="8 to 64, in fours. 0 is the style's own length.",
         json_schema_extra=panel("essential", "slider", BARS_STEP),
     ),
+    AfterValidator(_bars_or_auto),
 ]
 Accompaniment = Annotated[
     Literal[
