@@ -51,6 +51,8 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
     field = model.model_fields.get(name)
     title = (field.title if field else None) or name or "Input"
     kind, context, value = first["type"], first.get("ctx", {}), first.get("input")
+    if len(first["loc"]) > 1:
+        return f"{title} is wrong in {_place(first['loc'][1:])}: {str(context.get('error', first['msg'])).rstrip('.')}."
     if kind == "extra_forbidden":
         allowed = ", ".join(model.model_fields)
         return f"There is no parameter named {name[:60]!r}; allowed are {allowed}."
@@ -78,6 +80,11 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
     if wanted and kind.startswith(("int", "float", "finite")):
         return f"{title} is {shown}; allowed is {wanted} {_range(model, name)}.".replace(" .", ".")
     return f"{title} is {shown}; allowed is {wanted}." if wanted else f"{title}: {first['msg']}."
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    """Where inside a list of entries: (3, "content") is "entry 4, content"."""
+    return ", ".join(f"entry {part + 1}" if isinstance(part, int) else str(part)[:60] for part in location)
 
 
 def _shown(value: Any) -> str:

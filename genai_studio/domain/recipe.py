@@ -84,5 +84,5 @@ def parse_recipe(text: str) -> Recipe | None:
     try:
         data: Any = json.loads(text)
         return Recipe.model_validate(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
