@@ -3,56 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
+from context import RecordingContext
 from PIL import Image
 
 from genai_studio.domain.image import UpscaleParams
-from genai_studio.domain.modality import Modality
 from genai_studio.errors import Cancelled, GenerationFailed, InvalidInput, ModelUnavailable
 from genai_studio.models import upscale
-from genai_studio.models.base import Draft, ModelFiles, ModelSpec
+from genai_studio.models.base import ModelFiles
+from genai_studio.models.catalog import MODELS
 
-SPEC = ModelSpec(
-    id="enlarge",
-    family="upscale",
-    modality=Modality.IMAGE,
-    task="upscale",
-    title="Enlarge",
-    summary="",
-    licence="",
-    commercial=True,
-    sources=(),
-)
-
-
-class Context:
-    """Collects what the family hands over; stops after `stop_after` tiles."""
-
-    seed, device, threads = 0, "cpu", 1
-
-    def __init__(self, folder: Path, picture: Path, stop_after: int = 10**9) -> None:
-        self.folder, self.picture, self.stop_after = folder, picture, stop_after
-        self.steps: list[tuple[int, int]] = []
-        self.drafts: list[Draft] = []
-
-    def input(self, name: str) -> Path:
-        assert name == "image"
-        return self.picture
-
-    def check(self) -> None:
-        if len(self.steps) >= self.stop_after:
-            raise Cancelled
-
-    def progress(self, step: int, total: int, phase: str = "", index: int = 0) -> None:
-        self.steps.append((step, total))
-
-    def stage(self, suffix: str) -> Path:
-        return self.folder / f"staged{suffix}"
-
-    def output(self, draft: Draft) -> None:
-        self.drafts.append(draft)
+SPEC = next(spec for spec in MODELS if spec.family == "upscale")
 
 
 def network(folder: Path, layer: str = "Interp") -> ModelFiles:
@@ -67,11 +31,14 @@ def network(folder: Path, layer: str = "Interp") -> ModelFiles:
     return ModelFiles(paths, {}, "test")
 
 
-def enlarge(folder: Path, picture: Image.Image, scale: int = 2, name: str = "in.png", **context: int) -> Context:
-    picture.save(folder / name)
-    ctx = Context(folder, folder / name, **context)
-    model = upscale.FAMILY.load(SPEC, network(folder), device="cpu", threads=1)
-    model.generate(UpscaleParams(scale=scale), ctx)  # type: ignore[arg-type]
+def load(folder: Path) -> upscale.LoadedUpscaler:
+    return upscale.FAMILY.load(SPEC, network(folder), device="cpu", threads=1)
+
+
+def enlarge(folder: Path, picture: Image.Image, scale: Literal[2, 4] = 2) -> RecordingContext:
+    picture.save(folder / "in.png")
+    ctx = RecordingContext(folder / "staged", inputs={"image": folder / "in.png"})
+    load(folder).generate(UpscaleParams(scale=scale), ctx)
     return ctx
 
 
@@ -82,12 +49,13 @@ def random_picture(height: int, width: int, channels: int) -> Image.Image:
 
 @pytest.mark.parametrize("scale", [2, 4])
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (7, 300), (128, 129)])
-def test_tiles_join_without_a_seam(tmp_path: Path, height: int, width: int, scale: int) -> None:
+def test_tiles_join_without_a_seam(tmp_path: Path, height: int, width: int, scale: Literal[2, 4]) -> None:
     picture = random_picture(height, width, 3)
     ctx = enlarge(tmp_path, picture, scale)
     expected = np.asarray(picture).repeat(scale, 0).repeat(scale, 1)
     assert np.array_equal(np.asarray(Image.open(ctx.drafts[0].path)), expected)
-    assert ctx.steps == [(i + 1, len(ctx.steps)) for i in range(len(ctx.steps))]
+    steps = [(step, total) for step, total, _, _ in ctx.progressed()]
+    assert steps == [(i + 1, len(steps)) for i in range(len(steps))]
     assert ctx.drafts[0].info == {"width": width * scale, "height": height * scale}
 
 
@@ -114,24 +82,23 @@ def test_same_bytes_twice(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     first, second = enlarge(tmp_path / "a", picture), enlarge(tmp_path / "b", picture)
-    assert first.drafts[0].path.read_bytes() == second.drafts[0].path.read_bytes()
+    assert first.contents() == second.contents()
 
 
 def test_cancel_stops_between_tiles(tmp_path: Path) -> None:
     random_picture(300, 300, 3).save(tmp_path / "in.png")
-    ctx = Context(tmp_path, tmp_path / "in.png", stop_after=2)
-    model = upscale.FAMILY.load(SPEC, network(tmp_path), device="cpu", threads=1)
+    ctx = RecordingContext(tmp_path / "staged", inputs={"image": tmp_path / "in.png"}, stop_after=4)
     with pytest.raises(Cancelled):
-        model.generate(UpscaleParams(), ctx)  # type: ignore[arg-type]
-    assert len(ctx.steps) == 2
+        load(tmp_path).generate(UpscaleParams(), ctx)
+    assert len(ctx.progressed()) == 2
     assert not ctx.drafts
 
 
 def test_what_is_no_picture_is_refused(tmp_path: Path) -> None:
     (tmp_path / "in.png").write_bytes(b"\x89PNG\r\n\x1a\nnot a picture")
-    model = upscale.FAMILY.load(SPEC, network(tmp_path), device="cpu", threads=1)
+    ctx = RecordingContext(tmp_path / "staged", inputs={"image": tmp_path / "in.png"})
     with pytest.raises(InvalidInput, match="cannot be read"):
-        model.generate(UpscaleParams(), Context(tmp_path, tmp_path / "in.png"))  # type: ignore[arg-type]
+        load(tmp_path).generate(UpscaleParams(), ctx)
 
 
 def test_a_picture_that_would_grow_too_large_is_refused(tmp_path: Path) -> None:

@@ -94,9 +94,8 @@ def dominant_colour(picture: NDArray[np.uint8]) -> int | None:
     if coloured.sum() < _COLOURED_SHARE * max(1, drawn.sum()):
         return None
     distances = np.abs((hue[coloured][:, None] - np.array([h for _, _, h in COLOURS]) + 180) % 360 - 180)
-    shares = (distances < 30).mean(0)
-    best = int(shares.argmax())
-    return best if shares[best] >= _DOMINANT_SHARE else None
+    best = int(np.bincount(distances.argmin(1), minlength=len(COLOURS)).argmax())
+    return best if (distances[:, best] < 30).mean() >= _DOMINANT_SHARE else None
 
 
 def recolour(picture: NDArray[np.uint8], source: int, target: int) -> NDArray[np.uint8]:

@@ -149,9 +149,9 @@ class StickerFamily:
         """Read the weights; `device` is not used. Raises ModelUnavailable when a file is not what it should be."""
         from genai_studio.models.sticker.pipeline import StickerPipeline
 
-        folder = files.one("model_index.json").parent
         try:
-            pipeline = StickerPipeline.from_pretrained(folder, local_files_only=True)
+            folder = files.one("model_index.json").parent
+            pipeline = StickerPipeline.from_pretrained(folder, local_files_only=True, low_cpu_mem_usage=False)
         except (OSError, ValueError, RuntimeError, KeyError) as error:
             raise ModelUnavailable(
                 f"The weights of {spec.title} cannot be read.", "Get the studio's files again."

