@@ -149,9 +149,12 @@ def _migrate(connection: Connection) -> None:
 
 @contextmanager
 def _in_sentences() -> Iterator[None]:
-    """Faults of the disk under SQLite as StorageFailed; everything else as it is."""
+    """Faults of the disk under SQLite as StorageFailed, text that no database can hold as InvalidInput; everything else
+    as it is."""
     try:
         yield
+    except UnicodeEncodeError as error:
+        raise InvalidInput("A name has half of a character (a lone surrogate).") from error
     except DBAPIError as error:
         name = getattr(error.orig, "sqlite_errorname", "") or ""
         for prefix, sentence in _FAULTS.items():
