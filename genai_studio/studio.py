@@ -35,7 +35,7 @@ from genai_studio.engine.line import Line
 from genai_studio.engine.lock import FolderLock, Owner
 from genai_studio.engine.messages import error_named
 from genai_studio.engine.staging import Staging
-from genai_studio.errors import Cancelled, GenerationFailed, InvalidInput, StorageFailed, StudioError
+from genai_studio.errors import Cancelled, GenerationFailed, InvalidInput, NotFound, StorageFailed, StudioError
 from genai_studio.gallery.metadata import read_recipe
 from genai_studio.gallery.records import Record
 from genai_studio.gallery.store import GalleryStore
@@ -151,6 +151,9 @@ class Studio:
         return catalog.find(model_id, self.settings.models)
 
     def default_model(self, modality: Modality | str) -> ModelSpec:
+        """The first model that makes `modality` out of a prompt alone. Raises NotFound."""
+        if modality not in set(Modality):
+            raise NotFound(f"There is no modality {modality[:60]!r}.", f"There are {', '.join(Modality)}.")
         return catalog.default_model(Modality(modality), self.models())
 
     def is_present(self, model_id: str) -> bool:
@@ -171,20 +174,16 @@ class Studio:
     def request(self, model_id: str, values: Mapping[str, Any], inputs: Mapping[str, str] | None = None) -> Request:
         """Validated values with a resolved seed. Raises InvalidInput with one sentence, NotFound."""
         spec = self.model(model_id)
-        inputs = dict(inputs or {})
-        missing, unknown = set(spec.inputs) - inputs.keys(), inputs.keys() - set(spec.inputs)
-        if missing:
-            raise InvalidInput(f"{spec.title} works on an {min(missing)}; choose one first.")
-        if unknown:
-            raise InvalidInput(f"{spec.title} takes no input named {min(unknown)[:60]!r}.")
+        _check_inputs(spec, inputs or {})
         return Request.make(spec.id, spec.modality, params_of(spec, values), inputs)
 
     def submit(self, request: Request, owner: str = LOCAL, again_of: str | None = None) -> Job:
         """Put a request in the queue. Raises InvalidInput, NotFound, NotAllowed; then nothing was queued."""
         spec = self.model(request.model)
-        family_of(spec).params.parse(request.params)
-        if request.seed < 0:
-            raise InvalidInput("The seed of a request is 0 or more.")
+        # A request from outside was not made by `request`.
+        if family_of(spec).params.parse(request.params).seed < 0 or request.modality is not spec.modality:
+            raise InvalidInput("This is not a complete request: its seed or its modality is wrong.")
+        _check_inputs(spec, request.inputs)
         for record_id in request.inputs.values():
             self.gallery.get(record_id, owner)
         job = self.ledger.submit(request, owner, again_of=again_of)
@@ -321,3 +320,11 @@ class Studio:
     def _wake(self) -> None:
         for dispatcher in self._dispatchers:
             dispatcher.wake()
+
+
+def _check_inputs(spec: ModelSpec, inputs: Mapping[str, str]) -> None:
+    missing, unknown = set(spec.inputs) - inputs.keys(), inputs.keys() - set(spec.inputs)
+    if missing:
+        raise InvalidInput(f"{spec.title} works on an {min(missing)}; choose one first.")
+    if unknown:
+        raise InvalidInput(f"{spec.title} takes no input named {min(unknown)[:60]!r}.")

@@ -15,6 +15,7 @@ from genai_studio.domain.events import Failed, Output, Queued, Token
 from genai_studio.domain.job import JobState
 from genai_studio.domain.modality import Modality
 from genai_studio.domain.request import Request
+from genai_studio.engine.executor import InlineExecutor
 from genai_studio.errors import Busy, Cancelled, InvalidInput, NotAllowed, NotFound, StorageFailed, StudioError
 from genai_studio.studio import Studio
 
@@ -149,9 +150,32 @@ def test_a_request_made_by_hand_is_checked_as_well(studio):
     for params in ({**good.params, "seed": -1}, {**good.params, "top_p": 7.0}, {"seed": 3}):
         with pytest.raises(InvalidInput):
             studio.submit(Request(model=good.model, modality=good.modality, params=params))
+    for params, modality in ({**good.params}, Modality.IMAGE), ({"prompt": "no seed"}, Modality.TEXT):
+        with pytest.raises(InvalidInput, match="not a complete request"):
+            studio.submit(Request(model=good.model, modality=modality, params=params))
     with pytest.raises(NotFound):
         studio.submit(Request(model="demo-upscale", modality=Modality.IMAGE, params={"seed": 3}, inputs={"image": "x"}))
+    with pytest.raises(InvalidInput, match="choose one first"):
+        studio.submit(Request(model="demo-upscale", modality=Modality.IMAGE, params={"seed": 3}))
     assert studio.jobs() == []
+
+
+@pytest.mark.parametrize("name", ["", "\x00", "\ud800", "../x", "x" * 100_000, "a'b"])
+def test_names_from_outside_that_no_record_or_job_has(studio, name):
+    for ask in (
+        studio.job,
+        studio.cancel,
+        studio.retry,
+        studio.snapshot,
+        studio.watch,
+        studio.eta,
+        studio.make_again,
+        studio.model,
+        studio.default_model,
+        lambda name: studio.submit(studio.request("demo-upscale", {}, {"image": name})),
+    ):
+        with pytest.raises((NotFound, InvalidInput)):
+            ask(name)
 
 
 def test_nobody_reaches_what_belongs_to_another(studio):
@@ -286,6 +310,14 @@ def test_queued_jobs_and_the_pause_survive_a_restart(settings):
         assert finish(studio, job).kind == "finished"
 
 
+def test_two_workers_share_one_queue(settings):
+    executors = [InlineExecutor(settings), InlineExecutor(settings)]
+    with Studio(settings, executors=executors) as studio:
+        jobs = [studio.submit(slow(studio, seconds=0.02)) for _ in range(3)]
+        until(lambda: len(studio.jobs(states=[JobState.RUNNING])) == 2)
+        assert {finish(studio, job).kind for job in jobs} == {"finished"}
+
+
 def test_closing_interrupts_what_runs_and_a_click_runs_it_again(settings):
     with Studio(settings, inline=True) as studio:
         job = studio.submit(slow(studio, seconds=1.0))
@@ -336,6 +368,19 @@ def test_a_full_disk_is_said_and_what_was_made_is_kept(studio, monkeypatch, sett
     studio.close()
     with Studio(settings, inline=True):
         assert kept[0].exists(), "a restart keeps it too"
+
+
+def test_an_end_that_could_not_be_written_is_written_later(studio, monkeypatch):
+    refuse = StorageFailed("The disk is full.")
+    monkeypatch.setattr(studio.ledger, "finish", lambda job: (_ for _ in ()).throw(refuse))
+    with pytest.raises(StorageFailed, match="The disk is full"):
+        studio.generate("text", "a sea")
+    job = studio.jobs()[0]
+    assert job.state is JobState.RUNNING
+    assert len(job.outputs) == 1
+    monkeypatch.undo()
+    studio.generate("text", "next")
+    assert studio.job(job.id).state is JobState.FINISHED
 
 
 def test_a_late_watcher_of_an_ended_job_is_told_how_it_ended(studio, monkeypatch):
