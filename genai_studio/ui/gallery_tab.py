@@ -17,9 +17,9 @@ from genai_studio.ui.elements import element
 from genai_studio.ui.elements.piano_roll.element import ROLL
 from genai_studio.ui.elements.waveform.element import PLAYER
 from genai_studio.ui.form import Updates
-from genai_studio.ui.form_events import QUIET
 from genai_studio.ui.i18n import say
 from genai_studio.ui.record_view import card_of, details_of
+from genai_studio.ui.room import WATCHING
 from genai_studio.ui.server_calls import Answer, Asked, Caller, server_call
 from genai_studio.ui.shell import Shell, TabHandles, inform, owner_of, readable
 from genai_studio.ui.stream import title_of, view_of
@@ -75,8 +75,9 @@ def build(studio: Studio, shell: Shell) -> TabHandles:
         elem_id="gallery-grid",
     )
     door = SettingsDoor(studio, shell)
-    grid.use(readable(door.from_record), None, shell.delivery_outputs, **QUIET)
-    grid.dropped(readable(door.from_file), None, shell.delivery_outputs, **QUIET)
+    # Through Gradio's queue: only there does a changed inbox call the room that waits for it.
+    grid.use(readable(door.from_record), None, shell.delivery_outputs, **WATCHING)
+    grid.dropped(readable(door.from_file), None, shell.delivery_outputs, **WATCHING)
     return TabHandles("gallery")
 
 

@@ -263,9 +263,15 @@ element.addEventListener("drop", (event) => {
   if (event.dataTransfer.files.length) dropped(event.dataTransfer.files[0]);
 });
 
-// 7. Begin when the tab is first looked at, and see what is new each time it is looked at again.
+// 7. Begin when the tab is first looked at; see what is new each time it is looked at again, and when a job is done.
 const toolbar = createToolbar({ changed: refill, dropped, emptied: async () => { if (await ask("gallery_empty")) refill(); } });
 const large = createLarge(dialog, { act, ask, near });
 element.querySelector(".tools").append(toolbar.node);
 new IntersectionObserver(([seen]) => { if (seen.isIntersecting) refresh(); }).observe(toolbar.node);
 new IntersectionObserver(([seen]) => { if (seen.isIntersecting) more(); }, { rootMargin: "900px" }).observe(sentinel);
+let busy = 0;
+window.addEventListener("studio:queue", ({ detail }) => {
+  const jobs = detail.running + detail.waiting;
+  if (jobs < busy && element.offsetParent) refresh();
+  busy = jobs;
+});

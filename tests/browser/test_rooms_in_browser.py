@@ -1,0 +1,91 @@
+"""The three rooms in a real browser: make something in each, stop, reload, find it all in the gallery."""
+
+from __future__ import annotations
+
+import pytest
+from rooms import NARROW, WIDE, card, enter, generate
+
+api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+expect = api.expect
+pytestmark = pytest.mark.browser
+
+MADE = {"image": "#image-result .tile img[alt]", "text": "#text-result", "music": "#music-sound .player"}
+SLOW = {"num_inference_steps": 150, "step_seconds": 0.5}
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_make_something_in_each_room_and_find_it_all(open_page, size):
+    page = open_page(size)
+    for room, noun in (("image", "picture"), ("text", "poem"), ("music", "tune")):
+        generate(page, room, f"a {noun} made at {size[0]}")
+        expect(page.locator(MADE[room]).first).to_be_visible()
+        expect(page.locator(f"#{room}-stop")).to_be_disabled()
+    enter(page, "gallery")
+    for noun in ("picture", "poem", "tune"):
+        expect(card(page, f"a {noun} made at {size[0]}")).to_be_visible()
+
+
+def test_stop_ends_a_job_that_runs(open_page, running):
+    page = open_page()
+    page.locator("#image-room .more > button").first.click()
+    page.get_by_label("number input for Steps").fill("150")
+    page.get_by_label("number input for How many").fill("16")
+    page.get_by_label("number input for How many").press("Tab")
+    generate(page, "image", "sixteen long pictures")
+    expect(page.locator("#image-stop")).to_be_enabled()
+    page.locator("#image-stop").click()
+    expect(page.locator("#image-result .status")).to_have_text("Stopped")
+    expect(page.locator("#image-stop")).to_be_disabled()
+    assert running.remote.jobs(limit=1)[0].state == "cancelled"
+
+
+def test_a_reloaded_page_finds_its_job_and_its_form_again(open_page, running):
+    page = open_page()
+    page.locator("#image-prompt textarea").fill("kept over a reload")
+    page.locator("#image-prompt textarea").blur()
+    job = running.submit("demo-image", "a slow picture", **SLOW)
+    page.reload()
+    expect(page.locator("#image-prompt textarea")).to_have_value("kept over a reload")
+    expect(page.locator("#image-result .status")).to_contain_text("of 150")
+    expect(page.locator("#image-result .picture.coming img")).to_be_visible()
+    page.locator("#image-stop").click()
+    expect(page.locator("#image-result .status")).to_have_text("Stopped")
+    assert running.remote.job(job).state == "cancelled"
+
+
+def test_the_language_is_the_browsers_and_can_be_switched(open_page):
+    page = open_page(locale="zh-CN")
+    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+    expect(page.locator("#image-room-button")).not_to_contain_text("Image")
+    enter(page, "gallery")
+    expect(page.locator("#gallery-grid .chip").first).not_to_have_text("All")
+    page.locator("#studio-header .language").click()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(page.locator("#image-room-button")).to_contain_text("Image")
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_room_fits_and_follows_the_sheet(open_page, size, scheme):
+    page = open_page(size, color_scheme=scheme)
+    for room in ("image", "text", "music", "gallery", "models"):
+        enter(page, room)
+        expect(page.locator(f"#{room}-room")).to_be_visible()
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= size[0], f"{room} is {wide} px wide"
+    expect(page.locator("#model-shelf article").first).to_be_visible()
+    paper = page.evaluate("getComputedStyle(document.querySelector('.gradio-container')).backgroundColor")
+    brightness = sum(map(int, paper.removeprefix("rgb(").rstrip(")").split(",")[:3])) / 3
+    assert (brightness > 200) == (scheme == "light")
+
+
+def test_a_prompt_is_never_markup(open_page, running):
+    attack = "<img src=x onerror=window.__pwned=1>"
+    page = open_page()
+    for room in ("image", "text", "music"):
+        generate(page, room, attack)
+        expect(page.locator(MADE[room]).first).to_be_visible()
+        expect(page.locator(f"#{room}-stop")).to_be_disabled()
+    enter(page, "gallery")
+    expect(card(page, attack)).to_be_visible()
+    assert page.locator("img[src='x']").count() == 0
