@@ -21,6 +21,7 @@ HEAD = "0001"
 """The newest revision in `migrations/versions`; a test holds the two together."""
 BUSY_MS = 10_000
 READERS = 8
+"""Connections kept open; as many threads as a page has may read at once."""
 
 
 class Database:
@@ -102,7 +103,7 @@ def _sqlite_engines(address: URL) -> tuple[Engine, Engine]:
     except OSError as error:
         raise StorageFailed(f"The data folder {folder} cannot be made: {error.strerror}.") from error
     common: dict[str, Any] = {"connect_args": {"check_same_thread": False, "timeout": BUSY_MS / 1000}}
-    readers = create_engine(address, pool_size=READERS, max_overflow=READERS, **common)
+    readers = create_engine(address, pool_size=READERS, max_overflow=-1, **common)
     writer = create_engine(address, pool_size=1, max_overflow=0, **common)
     _prepare(readers, "BEGIN", ["PRAGMA query_only = ON"])
     # A transaction that starts by reading and writes later fails at once when another wrote in between, in spite of

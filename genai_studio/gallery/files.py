@@ -84,8 +84,9 @@ class OutputFiles:
         return [f"{day}/{name}" for name in files]
 
     def remove(self, keys: Iterable[str]) -> bool:
-        """Delete what can be deleted, main file last; False if something is still there or may come back."""
-        paths = sorted((self.path(key) for key in keys), key=lambda path: -path.name.count("."))
+        """Delete what can be deleted; False if something is still there or may come back. The main file goes first, so
+        that what a crash leaves is never taken for an output."""
+        paths = sorted((self.path(key) for key in keys), key=lambda path: path.name.count("."))
         try:
             gone = [_discard(path) for path in paths]
             for folder in {path.parent for path in paths if path.parent.is_dir()}:

@@ -84,10 +84,8 @@ class GalleryStore:
             try:
                 main = files[keys[-1].rpartition("/")[2]]
                 record = publish.row(owner=owner, recipe=recipe, keys=keys, main=main, facts=facts)
-                facts_and_info = {**record.info, **(info or {})}
-                record = dataclasses.replace(
-                    record, info=facts_and_info, model_title=model_title[:200], seconds=seconds
-                )
+                told = {**record.info, **(info or {})}
+                record = dataclasses.replace(record, info=told, model_title=model_title[:200], seconds=seconds)
                 with self._database.write() as connection:
                     records.add(connection, record)
             except BaseException as error:

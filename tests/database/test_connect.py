@@ -13,13 +13,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import Engine, event, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from genai_studio.database import connect
 from genai_studio.database.connect import HEAD, Database
 from genai_studio.database.schema import METADATA, SWITCHES
 from genai_studio.errors import InvalidInput, StorageFailed
+from genai_studio.gallery.store import GalleryStore
 
 
 def address(folder: Path) -> str:
@@ -114,6 +115,21 @@ def test_writers_take_turns_and_readers_see_one_moment(tmp_path):
     with database.read() as connection:
         assert connection.execute(select(SWITCHES.c.value)).scalars().all() == [75, 75]
     assert torn == []
+    database.close()
+
+
+def test_without_the_index_the_gallery_still_searches(tmp_path):
+    def forbid(connection, _):
+        denied = sqlite3.SQLITE_CREATE_VTABLE
+        connection.set_authorizer(lambda action, *_: sqlite3.SQLITE_DENY if action == denied else sqlite3.SQLITE_OK)
+
+    event.listen(Engine, "connect", forbid)
+    try:
+        database = Database.open(address(tmp_path))
+    finally:
+        event.remove(Engine, "connect", forbid)
+    assert not database.indexed
+    assert GalleryStore(database, tmp_path / "outputs").page(words="any fox").records == []
     database.close()
 
 
