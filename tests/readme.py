@@ -39,6 +39,9 @@ COMMENTS = {
     "genai_studio/database/migrations/script.py.mako": "what a new migration starts from",
 }
 """Comments of files that cannot carry one themselves. A Python file's is the first sentence of its docstring."""
+ELEMENTS = "genai_studio/ui/elements/"
+ELEMENT_FILES = {".html": "its markup", ".css": "its style", ".js": "its script"}
+"""An element's module says what the element is."""
 
 
 def tracked() -> list[str]:
@@ -64,7 +67,7 @@ def tree() -> str:
 
 
 def comment(path: str) -> str:
-    """What the file is, in a few words. Raises LookupError for a file that does not say."""
+    """What the file is, in a few words; empty for a file that does not say."""
     if path in COMMENTS:
         return COMMENTS[path]
     text = (ROOT / path).read_text(encoding="utf-8")
@@ -73,10 +76,12 @@ def comment(path: str) -> str:
         found = ast.get_docstring(ast.parse(text)) or ""
     elif match := re.match(r"\s*(?:/\*+|//|<!--|\"\$comment\":)\s*(.+?)\s*(?:\*/|-->|$)", text, re.MULTILINE):
         found = match[1]
+    elif path.startswith(ELEMENTS):
+        found = ELEMENT_FILES.get(Path(path).suffix, "")
     elif path.endswith(".json"):
         found = Path(path).stem + " as data"
-    if not found:
-        raise LookupError(f"{path} says nowhere what it is: begin it with a comment, or name it in tests/readme.py.")
+    if not found and Path(path).name.startswith("test_"):
+        found = f"tests of {Path(path).stem.removeprefix('test_')}"
     return _shortened(" ".join(found.split()))
 
 
@@ -139,7 +144,8 @@ def part(text: str, name: str) -> str:
 def write() -> None:
     text = README.read_text(encoding="utf-8")
     for name, make in PARTS.items():
-        text = text.replace(part(text, name), make())
+        before, rest = text.split(f"<!-- {name} -->\n", 1)
+        text = f"{before}<!-- {name} -->\n{make()}\n<!-- /{name} -->{rest.split(f'<!-- /{name} -->', 1)[1]}"
     README.write_text(text, encoding="utf-8")
 
 

@@ -16,7 +16,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "genai_studio"
 LAYERS = [
-    {"errors", "settings"},
+    {"errors"},
+    {"settings"},
     {"domain"},
     {"database"},
     {"gallery", "models", "score", "trust"},
