@@ -112,6 +112,7 @@ class Studio:
         ]
         for dispatcher in self._dispatchers:
             dispatcher.start()
+        self._line.announce()
 
     def close(self) -> None:
         """Stop the workers; what runs becomes interrupted, what waits stays. Safe to call twice."""
@@ -210,8 +211,12 @@ class Studio:
             values.setdefault("prompt", prompt)
         job = self.submit(self.request(spec.id, values, inputs), owner)
         ending: Event | None = None
-        for event in self.watch(job.id):
-            ending = event
+        try:
+            for event in self.watch(job.id):
+                ending = event
+        except KeyboardInterrupt:
+            self.cancel(job.id)
+            raise
         return self._results(job.id, ending)
 
     def _results(self, job_id: str, ending: Event | None) -> list[Record]:

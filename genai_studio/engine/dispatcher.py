@@ -100,7 +100,7 @@ class Dispatcher:
             self._unwritten[-1]()
             self._unwritten.pop()
         with self._lock:
-            job = self._ledger.claim(self.name)
+            job = None if self._closing.is_set() else self._ledger.claim(self.name)
             if job is None:
                 return False
             running = self._current = _Running(job, self._ledger, self._feed, self._desk, self._estimator)

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -223,9 +224,11 @@ class _Worker:
                     self._messages.put(FROM_WORKER.validate_json(line))
                 except ValidationError:
                     log.error("worker %s said something strange: %.200r", self.process.pid, line)
-        if self.process.stdin is not None:
-            self.process.stdin.close()
         self._messages.put(_Gone(code=self.process.wait()))
+        assert self.process.stdin is not None
+        # What could not be written is written again by close, and fails again.
+        with suppress(OSError):
+            self.process.stdin.close()
 
 
 def worker_environment(settings: Settings, device: str) -> dict[str, str]:

@@ -22,6 +22,9 @@ MAX_QUEUED = 200
 """Jobs of one owner that may wait at the same time."""
 PAUSED = "paused"
 RUNS_REMEMBERED = 9
+JOBS_LOOKED_AT = 500
+CHUNK = 500
+"""Values in one statement; old versions of SQLite allow 999."""
 
 
 @dataclass(frozen=True)
@@ -184,11 +187,14 @@ class Ledger:
         self, states: Collection[JobState] | None = None, owner: str | None = None, limit: int | None = 50
     ) -> list[Job]:
         """Newest first."""
-        query = select(JOBS).order_by(JOBS.c.created.desc(), JOBS.c.id.desc()).limit(limit)
+        query = select(JOBS).limit(limit)
         if states is not None:
             query = query.where(JOBS.c.state.in_(list(states)))
-        if owner is not None:
-            query = query.where(JOBS.c.owner == owner)
+        # Both orders are by time, and each has its index.
+        if owner is None:
+            query = query.order_by(JOBS.c.id.desc())
+        else:
+            query = query.where(JOBS.c.owner == owner).order_by(JOBS.c.created.desc(), JOBS.c.id.desc())
         with self._database.read() as connection:
             rows = connection.execute(query).all()
             outputs = _outputs(connection, [row.id for row in rows])
@@ -207,10 +213,12 @@ class Ledger:
 
     def durations(self, model: str) -> Sequence[float]:
         """Seconds that the last few finished jobs of `model` took, newest first."""
+        recent = select(JOBS.c.id).order_by(JOBS.c.id.desc()).limit(JOBS_LOOKED_AT)
         query = (
             select(JOBS.c.ended - JOBS.c.started)
-            .where(JOBS.c.state == JobState.FINISHED, JOBS.c.request["model"].as_string() == model)
-            .order_by(JOBS.c.created.desc())
+            .where(JOBS.c.id.in_(recent), JOBS.c.state == JobState.FINISHED)
+            .where(JOBS.c.request["model"].as_string() == model)
+            .order_by(JOBS.c.id.desc())
             .limit(RUNS_REMEMBERED)
         )
         with self._database.read() as connection:
@@ -260,10 +268,12 @@ def _job(row: Row[Any], outputs: Sequence[str]) -> Job:
 
 
 def _outputs(connection: Connection, jobs: Sequence[str]) -> dict[str, list[str]]:
-    query = select(RECORDS.c.job, RECORDS.c.id).where(RECORDS.c.job.in_(jobs)).order_by(RECORDS.c.output_index)
     found: dict[str, list[str]] = {}
-    for job, record in connection.execute(query) if jobs else ():
-        found.setdefault(job, []).append(record)
+    for start in range(0, len(jobs), CHUNK):
+        chosen = RECORDS.c.job.in_(jobs[start : start + CHUNK])
+        query = select(RECORDS.c.job, RECORDS.c.id).where(chosen).order_by(RECORDS.c.output_index)
+        for job, record in connection.execute(query):
+            found.setdefault(job, []).append(record)
     return found
 
 

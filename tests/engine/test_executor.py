@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from steps import request_for, until
 
-from genai_studio.engine.executor import worker_environment
+from genai_studio.engine.executor import ProcessExecutor, worker_environment
 from genai_studio.engine.messages import Drafted, Run
 from genai_studio.errors import WorkerDied
 
@@ -64,6 +64,18 @@ def test_a_worker_that_says_nothing_for_too_long_is_replaced(run, executor):
     executor.silence = 60.0
     assert executor.pid != first
     assert run("a cup")[0].outcome == "done"
+
+
+def test_a_worker_that_closed_its_input_is_noticed_too(settings, faulty, tmp_path):
+    """What was sent to it stays in a buffer that can never be flushed."""
+    settings.home.mkdir()
+    executor = ProcessExecutor(settings, "cpu", command=["sh", "-c", "exec 0<&-; echo closed >&2; sleep 0.3"])
+    executor.start()
+    until(lambda: (settings.home / "worker.log").read_text() == "closed\n")
+    work = Run(job="job", spec=faulty.spec(), request=request_for(faulty.spec()), staging=tmp_path)
+    with pytest.raises(WorkerDied, match="exit code 0"):
+        executor.run(work, lambda message: None, lambda: False)
+    executor.close()
 
 
 @pytest.mark.parametrize("prompt", ["hang", "deaf"])

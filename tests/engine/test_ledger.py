@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from genai_studio.database.connect import Database
 from genai_studio.database.schema import JOBS
@@ -118,7 +118,7 @@ def test_move_reorders_one_owner_and_leaves_the_others_alone(ledger):
     assert mine() == [a, b, c]
     ledger.move(a, before=a)
     assert mine() == [a, b, c]
-    for _ in range(100):
+    for _ in range(12):
         ledger.move(mine()[-1], before=mine()[0])
     assert sorted(mine()) == sorted([a, b, c])
     assert ledger.list(owner="bob")[0].position == other
@@ -184,6 +184,15 @@ def test_what_a_crash_left_running_is_interrupted_and_the_queue_is_intact(databa
     assert again.get(running.id).state is JobState.INTERRUPTED
     assert list(again.order()) == waiting
     assert again.recover().interrupted == []
+
+
+def test_thousands_of_jobs_are_listed(database, ledger):
+    rows = [{**ledger.submit(REQUEST, "ann").model_dump(mode="json", exclude={"outputs"}), "state": "finished"}]
+    rows = [{**rows[0], "id": f"{number:020x}"} for number in range(1_100)]
+    with database.write() as connection:
+        connection.execute(insert(JOBS), rows)
+    assert len(ledger.list(limit=None)) == 1_101
+    assert len(ledger.list(limit=5)) == 5
 
 
 def test_durations_are_of_finished_jobs_of_that_model(database, ledger):
