@@ -43,7 +43,8 @@ class JobContext:
         self._work = work
         self._say = say
         self._stopped = stopped
-        self._staged = 0
+        self._staged: list[Path] = []
+        self._handed_over: set[Path] = set()
         self._previews: dict[int, tuple[int, float]] = {}
         self._facts: Facts | None = None
         self._load_seconds = 0.0
@@ -108,8 +109,9 @@ class JobContext:
         self.streamed = True
 
     def stage(self, suffix: str) -> Path:
-        self._staged += 1
-        return self._work.staging / f"output-{self._staged:03d}{suffix}"
+        path = self._work.staging / f"output-{len(self._staged) + 1:03d}{suffix}"
+        self._staged.append(path)
+        return path
 
     def output(self, draft: Draft) -> None:
         self.check()
@@ -129,8 +131,15 @@ class JobContext:
                 seconds={name: round(value, 4) for name, value in seconds.items()},
             )
         )
+        self._handed_over.update((draft.path, *draft.companions.values()))
         self.drafts += 1
         self._load_seconds, self._since = 0.0, now
+
+    def discard_unfinished(self) -> None:
+        """Delete the files of an output that was never handed over."""
+        for path in self._staged:
+            if path not in self._handed_over:
+                path.unlink(missing_ok=True)
 
     def _event(self, event: Event) -> None:
         self.check()

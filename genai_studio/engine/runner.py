@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import platform
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from genai_studio.domain.events import Loading
 from genai_studio.engine.context import JobContext
 from genai_studio.engine.manager import DROPPED_OTHERS, Lease, ModelManager, free_memory, is_out_of_memory
 from genai_studio.engine.messages import Ended, Facts, FromWorker, Run, Said
-from genai_studio.errors import Cancelled, GenerationFailed, OutOfMemory, StudioError
+from genai_studio.errors import Cancelled, GenerationFailed, OutOfMemory, StorageFailed, StudioError
 from genai_studio.models.base import family_of
 
 log = logging.getLogger(__name__)
@@ -26,13 +27,15 @@ def run(work: Run, manager: ModelManager, say: Callable[[FromWorker], None], sto
             raise GenerationFailed(f"The model made {context.drafts} of {work.request.count} outputs.")
         return Ended(job=work.job, outcome="done")
     except Cancelled:
-        return Ended(job=work.job, outcome="cancelled")
+        ended = Ended(job=work.job, outcome="cancelled")
     except StudioError as error:
         log.warning("job %s: %s", work.job, error.sentence)
-        return Ended.failed(work.job, error)
+        ended = Ended.failed(work.job, error)
     except Exception as error:
         log.exception("job %s", work.job)
-        return Ended.failed(work.job, _as_sentence(work, error))
+        ended = Ended.failed(work.job, _as_sentence(work, error))
+    context.discard_unfinished()
+    return ended
 
 
 def _generate(work: Run, manager: ModelManager, say: Callable[[FromWorker], None], context: JobContext) -> None:
@@ -89,11 +92,12 @@ def _facts(lease: Lease, manager: ModelManager, rungs: list[str]) -> Facts:
     )
 
 
-def _as_sentence(work: Run, error: Exception) -> GenerationFailed:
+def _as_sentence(work: Run, error: Exception) -> StudioError:
     """A person never sees a traceback."""
-    if isinstance(error, OSError) and error.strerror:
-        return GenerationFailed(
-            f"{work.spec.title} could not write its output: {error.strerror}.", "Free some space and run it again."
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+        reason = (error.strerror or str(error)).lower()
+        return StorageFailed(
+            f"{work.spec.title} could not write its output: {reason}.", "Free some space and run it again."
         )
     return GenerationFailed(
         f"{work.spec.title} stopped with an error ({type(error).__name__}).", "Run it again; details are in the log."

@@ -75,6 +75,8 @@ class Faulty:
             os.write(1, b"nor this\n")
         if what == "error":
             raise ZeroDivisionError("a traceback that nobody must see")
+        if what == "full" and index:
+            raise OSError(28, "No space left on device")
         if what == "few" and index:
             return
         if what == "absent":

@@ -42,6 +42,13 @@ def test_what_a_model_does_wrong_is_one_sentence(manager, faulty, tmp_path, prom
     assert run_here(faulty.spec(), manager, tmp_path)[0].outcome == "done"
 
 
+def test_a_disk_that_fills_up_is_said_and_half_an_output_is_not_left(manager, faulty, tmp_path):
+    ended, drafts, _ = run_here(faulty.spec(), manager, tmp_path, "full", count=3)
+    assert (ended.error, len(drafts)) == ("StorageFailed", 1)
+    assert "no space left" in ended.message
+    assert list(tmp_path.glob("output*")) == [drafts[0].path]
+
+
 def test_out_of_memory_is_tried_once_more_and_said_in_the_recipe(manager, faulty, tmp_path):
     run_here(faulty.spec("other"), manager, tmp_path)
     faulty.Faulty.memory_errors = 1
