@@ -62,8 +62,10 @@ def master(audio: Audio) -> Audio:
 
     Peaks that stand out are turned down over a few milliseconds rather than cut off, then the loudness is set again.
     """
-    if not np.any(np.abs(audio) > 1e-6):
+    loudest = float(np.abs(audio).max())
+    if loudest < 1e-6:
         return audio
+    audio = np.asarray(audio / loudest, dtype=np.float32)  # lifts a quiet mix over the meter's -70 LUFS gate
     level = loudness(audio)
     for _ in range(3):
         audio = _limited(np.asarray(audio * 10 ** ((LOUDNESS - level) / 20), dtype=np.float32))

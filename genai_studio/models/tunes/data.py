@@ -21,11 +21,9 @@ from genai_studio.models.tunes.tokens import (
     LOWEST_STEP,
     MAX_SECTION_BARS,
     MAX_TOKENS,
-    METRES,
     MODES,
     PICKUPS,
     POSITIONS,
-    TICKS,
     Header,
     Section,
     Tune,
@@ -33,6 +31,7 @@ from genai_studio.models.tunes.tokens import (
     encode,
 )
 from genai_studio.score.abc import AbcBar, AbcError, AbcKey, AbcTune, parse_tune, split_tunes
+from genai_studio.score.model import METRES, TICKS
 
 COLLECTIONS = {
     "ryansMammoth": "Ryan's Mammoth Collection, Boston 1883",

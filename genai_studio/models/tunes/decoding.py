@@ -5,6 +5,7 @@ Imports torch; only the family's functions import this module.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,7 +15,7 @@ import torch
 from transformers import LlamaForCausalLM
 
 from genai_studio.models.tunes.form import Form
-from genai_studio.models.tunes.grammar import Grammar
+from genai_studio.models.tunes.grammar import Grammar, draw_recalls
 from genai_studio.models.tunes.network import Stepper
 from genai_studio.models.tunes.tokens import (
     IDS,
@@ -60,7 +61,16 @@ def write(
     is all there is. Random numbers come from a CPU generator seeded with `seed`. `written` may raise to stop.
     """
     rows = 1 if temperature == 0 else proposals
-    grammars = [Grammar(header, form, lowest=lowest, highest=highest) for _ in range(rows)]
+    grammars = [
+        Grammar(
+            header,
+            form,
+            lowest=lowest,
+            highest=highest,
+            recalls=draw_recalls(form, random.Random(f"{seed if temperature else 0}/{row}")),
+        )
+        for row in range(rows)
+    ]
     generator = torch.Generator().manual_seed(seed)
     stepper = Stepper(network, rows, MAX_TOKENS)
     ids: list[list[int]] = [[] for _ in range(rows)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from random import Random
 
 from genai_studio.models.tunes.form import Form
 from genai_studio.models.tunes.tokens import (
@@ -20,28 +21,38 @@ from genai_studio.models.tunes.tokens import (
     PICKUPS,
     POSITIONS,
     REST,
-    TICKS,
     Header,
 )
+from genai_studio.score.model import SCALES, TICKS
 
-SCALES: Mapping[str, tuple[int, ...]] = {
-    "major": (0, 2, 4, 5, 7, 9, 11),
-    "minor": (0, 2, 3, 5, 7, 8, 10),
-    "dorian": (0, 2, 3, 5, 7, 9, 10),
-    "mixolydian": (0, 2, 4, 5, 7, 9, 10),
-}
 _PASSING: Mapping[str, tuple[int, ...]] = {"major": (6, 10), "minor": (9, 11), "dorian": (11,), "mixolydian": (11,)}
 """Steps outside the scale that the old tunes use often enough to belong to the mode."""
 _SHORTEST = 3
 _LAST_NOTE = TICKS
+_TOKENS_A_BAR = 16
+"""Kept free for every bar that is still to come; a bar of long notes needs fewer."""
 _WHOLE_PICKUPS = tuple(ticks for ticks in PICKUPS if ticks % 12 == 0)
+
+Place = tuple[int, int]
+"""A written bar: number of the section, number of the bar in it, both from 0."""
 
 
 class Grammar:
-    """Follows one tune from its header on. `lowest` and `highest` bound the steps (semitones from the tonic)."""
+    """Follows one tune from its header on. `lowest` and `highest` bound the steps (semitones from the tonic).
 
-    def __init__(self, header: Header, form: Form, *, lowest: int = LOWEST_STEP, highest: int = HIGHEST_STEP) -> None:
-        self.header, self.form = header, form
+    `recalls` names bars that repeat an earlier one, by (section, bar) from 0, where the earlier one can stand there.
+    """
+
+    def __init__(
+        self,
+        header: Header,
+        form: Form,
+        *,
+        lowest: int = LOWEST_STEP,
+        highest: int = HIGHEST_STEP,
+        recalls: Mapping[Place, Place] | None = None,
+    ) -> None:
+        self.header, self.form, self.recalls = header, form, recalls or {}
         self.pickup = header.pickup
         self.finished = False
         scale = set(SCALES[header.mode]) | set(_PASSING[header.mode])
@@ -49,7 +60,8 @@ class Grammar:
         self.home = tuple(f"step:{step}" for step in range(lowest, highest + 1) if step % 12 == 0)
         if not self.home:
             raise ValueError("The range holds no tonic to end on.")
-        self._most_notes = min(18, (MAX_TOKENS - 40) // form.written_bars // 2 - 1)
+        self._tokens = 0
+        self._bars_to_come = form.written_bars
         self._letters = list(form.lengths)
         self._header_words = [BEGIN, *header.words()]
         self._written = 0
@@ -57,10 +69,12 @@ class Grammar:
         self._section = -1
         self._bars_left = 0
         self._position = self._bar_end = 0
-        self._notes_in_bar = 0
         self._word = ""
         self._sounding = False
         self._triplet: tuple[int, int] | None = None
+        self._bars: dict[Place, list[str]] = {}
+        self._place: Place = (0, -1)
+        self._recalled: list[str] = []
 
     def allowed(self) -> tuple[str, ...]:
         """The words that may come next, never none."""
@@ -70,10 +84,13 @@ class Grammar:
             return (self._header_words[self._written],)
         if self._queue:
             return (self._queue[0],)
+        if self._recalled:
+            return (self._recalled[0],)
         return self._ends() if self._word else self._starts()
 
     def push(self, word: str) -> None:
         """Takes the word that was chosen from `allowed()`."""
+        self._tokens += 1
         if self._written < len(self._header_words):
             self._written += 1
             if word.startswith("pickup:"):
@@ -84,7 +101,10 @@ class Grammar:
         if self._queue:
             self._queue.pop(0)
             self._open(word)
-        elif not self._word:
+            return
+        self._recalled = self._recalled[1:]
+        self._bars.setdefault(self._place, []).append(word)
+        if not self._word:
             self._word = word
         else:
             self._close(int(word[6:]))
@@ -111,11 +131,27 @@ class Grammar:
         elif kind == "upbeat":
             self._position = self.header.bar_ticks - int(value)
             self._bar_end = self.header.bar_ticks
-            self._notes_in_bar = 0
+            self._place = (self._section, -1)
         elif kind == "bar":
             self._bars_left = int(value)
-            self._position = self._notes_in_bar = 0
+            self._bars_to_come -= 1
+            self._position = 0
             self._bar_end = self.header.bar_ticks - (self.pickup if self._bars_left == 1 else 0)
+            self._place = (self._section, self.form.lengths[self._letters[self._section]] - self._bars_left)
+            self._recalled = self._recall(self._bars.get(self.recalls.get(self._place, self._place), []))
+
+    def _recall(self, words: list[str]) -> list[str]:
+        """The words of an earlier bar where they keep the promises of this one, else none."""
+        if not words or words[0] == HOLD or words[-1] != f"until:{self._bar_end}":
+            return []
+        if self._closing_bar:
+            starts = int(words[-3][6:]) if len(words) > 2 else 0
+            if words[-2] not in self.home or self._bar_end - starts < _LAST_NOTE or REST in words:
+                return []
+        full = self._tokens + len(words) + self._bars_to_come * _TOKENS_A_BAR > MAX_TOKENS - 3 * _TOKENS_A_BAR
+        if full or (not self._sounding and words[0] == REST):
+            return []
+        return list(words)
 
     def _starts(self) -> tuple[str, ...]:
         """Words that start a note here."""
@@ -133,8 +169,8 @@ class Grammar:
     def _ends(self) -> tuple[str, ...]:
         """Places where the note that was started may end."""
         ends = _ends_from(self._position, self._bar_end, self._triplet)
-        if self._notes_in_bar >= self._most_notes and self._bar_end in ends:
-            ends = (self._bar_end,)
+        if not self._closing_bar and self._tokens + self._bars_to_come * _TOKENS_A_BAR > MAX_TOKENS - 3 * _TOKENS_A_BAR:
+            ends = ends[-1:]  # the text is nearly full: long notes from here
         if self._closing_bar:
             latest = self._bar_end - min(_LAST_NOTE, self._bar_end)
             at_home = self._word in self.home and self._bar_end in ends
@@ -152,7 +188,6 @@ class Grammar:
         self._triplet = _triplet_after(self._position, end, self._triplet)
         self._sounding = self._word != REST
         self._position, self._word = end, ""
-        self._notes_in_bar += 1
         if end < self._bar_end:
             return
         if self._bars_left == 1:
@@ -192,3 +227,24 @@ def _ends_from(position: int, bar_end: int, triplet: tuple[int, int] | None) -> 
         if fits:
             ends.append(end)
     return tuple(ends)
+
+
+_OPENING = {0: 36, 1: 22, 2: 28, 3: 14}
+_ENDING = {0: 44, 1: 24, 2: 21, 3: 4, 4: 7}
+
+
+def draw_recalls(form: Form, draw: Random) -> dict[Place, Place]:
+    """Which bars of the form come back, as often as they do in the training tunes.
+
+    The second half of an eight-bar section opens as its first did, for 0 to 3 bars (`_OPENING`, in percent of
+    sections); a later section ends as the first one did, for 0 to 4 bars (`_ENDING`).
+    """
+    recalls: dict[Place, Place] = {}
+    for section, bars in enumerate(form.lengths.values()):
+        if bars != 8:
+            continue
+        ending = draw.choices(list(_ENDING), list(_ENDING.values()))[0] if section else 0
+        opening = draw.choices(list(_OPENING), list(_OPENING.values()))[0]
+        recalls |= {(section, 8 - back): (0, 8 - back) for back in range(1, ending + 1)}
+        recalls |= {(section, 4 + bar): (section, bar) for bar in range(min(opening, 4 - ending))}
+    return recalls

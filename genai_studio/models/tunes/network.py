@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from transformers import LlamaConfig, LlamaForCausalLM
 from transformers.utils import logging as transformers_logging
 
@@ -36,7 +37,10 @@ def new_network(*, hidden_size: int = 256, layers: int = 7, intermediate_size: i
 def load_network(folder: Path) -> LlamaForCausalLM:
     """The network in `folder`, in float32 and ready to write. Raises OSError where the folder holds none."""
     transformers_logging.disable_progress_bar()
-    network: LlamaForCausalLM = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
+    try:
+        network: LlamaForCausalLM = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
+    except SafetensorError as error:
+        raise OSError(f"The weights in {folder.name} cannot be read.") from error
     if network.config.vocab_size != len(WORDS):
         raise OSError(f"The weights in {folder.name} know {network.config.vocab_size} tokens, not {len(WORDS)}.")
     network.eval()

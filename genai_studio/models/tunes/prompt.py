@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from genai_studio.errors import InvalidInput
 from genai_studio.models.tunes.form import BARS_STEP, MAX_BARS, MIN_BARS
-from genai_studio.models.tunes.tokens import METRES
+from genai_studio.score.model import METRES
 
 SLOWEST, FASTEST = 40, 240
 """Beats a minute that can be asked for."""

@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-TICKS = 24  # ticks a quarter note: holds sixteenths, thirty-seconds and triplets of eighths and sixteenths
+from genai_studio.score.model import METRES, SCALES
+
 STYLES = ("reel", "jig", "slip jig", "hornpipe", "strathspey", "march", "waltz", "air")
-MODES = ("major", "minor", "dorian", "mixolydian")
-METRES = {"2/4": 48, "3/4": 72, "4/4": 96, "6/8": 72, "9/8": 108}  # name: ticks a bar
+MODES = tuple(SCALES)
 PICKUPS = (0, 3, 6, 9, 12, 18, 24, 36, 48)  # ticks
 DENSITIES = ("sparse", "medium", "dense")
 REGISTERS = ("low", "middle", "high")

@@ -18,7 +18,7 @@ from torch.nn.functional import cross_entropy
 
 from genai_studio.models.tunes import data
 from genai_studio.models.tunes.network import new_network, save_network
-from genai_studio.models.tunes.tokens import ANY, IDS, PAD, Tune, encode
+from genai_studio.models.tunes.tokens import ANY, IDS, PAD, Tune, decode, encode
 
 log = logging.getLogger(__name__)
 _DROPPED = {
@@ -49,25 +49,35 @@ def corpus_folder() -> Path:
 
 
 def prepare(*, output: Path, corpus: Path | None = None) -> data.Corpus:
-    """Reads the tune books into `output`: `training.jsonl`, `held_out.jsonl` (token ids) and `provenance.json`."""
+    """Reads the tune books into `output`: `training.jsonl`, `held_out.jsonl` (token ids), `provenance.jsonl`.
+
+    Raises FileNotFoundError where music21, which carries the books, is not installed and no `corpus` is given.
+    """
     found = data.read_corpus(corpus or corpus_folder())
     output.mkdir(parents=True, exist_ok=True)
-    for name, sources in (("training", found.training), ("held_out", found.held_out)):
-        lines = (json.dumps(encode(source.tune)) for source in sources)
-        (output / f"{name}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    rows = "\n".join(json.dumps(row, ensure_ascii=False) for row in data.manifest(found))
-    (output / "provenance.jsonl").write_text(rows + "\n", encoding="utf-8")
+    rows = {"provenance": data.manifest(found)} | {
+        name: [encode(source.tune) for source in sources]
+        for name, sources in (("training", found.training), ("held_out", found.held_out))
+    }
+    for name, lines in rows.items():
+        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+        (output / f"{name}.jsonl").write_text(text, encoding="utf-8")
     log.info(
         "%d training tunes, %d held out; left out: %s", len(found.training), len(found.held_out), dict(found.left_out)
     )
     return found
 
 
+def read_prepared(folder: Path, name: str) -> list[list[int]]:
+    """The token ids of each tune in `training` or `held_out`. Raises FileNotFoundError before `prepare`."""
+    return [json.loads(line) for line in (folder / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
 def train(
     *,
+    prepared: Path,
     output: Path,
     work: Path,
-    corpus: Path | None = None,
     steps: int = 4000,
     batch_tokens: int = 2048,
     learning_rate: float = 1e-3,
@@ -75,7 +85,7 @@ def train(
     threads: int = 1,
     report_every: int = 250,
 ) -> TrainingReport:
-    """Trains from the tune books to weights in `output`; resumes from the checkpoint in `work` when there is one.
+    """Trains on what `prepare` wrote to `prepared`; weights go to `output`, a checkpoint to go on from to `work`.
 
     `steps` batches of about `batch_tokens` tokens; AdamW, cosine decay to nothing, a running average of the weights.
     Every `report_every` steps it measures the held-out loss, writes a checkpoint and, where it is the best so far,
@@ -83,14 +93,13 @@ def train(
     """
     torch.set_num_threads(threads)
     torch.manual_seed(seed)
-    found = data.read_corpus(corpus or corpus_folder())
     network = new_network()
     average = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
     groups = [
         {"params": [p for p in network.parameters() if p.dim() >= 2], "weight_decay": 0.1},
         {"params": [p for p in network.parameters() if p.dim() < 2], "weight_decay": 0.0},
     ]
-    optimizer = torch.optim.AdamW(groups, lr=learning_rate, betas=(0.9, 0.97))
+    optimizer = torch.optim.AdamW(groups, lr=learning_rate, betas=(0.9, 0.97), fused=True)
     work.mkdir(parents=True, exist_ok=True)
     checkpoint = work / "checkpoint.pt"
     step, before, best = 0, 0.0, math.inf
@@ -100,8 +109,8 @@ def train(
         optimizer.load_state_dict(saved["optimizer"])
         average, step, before, best = saved["average"], saved["step"], saved["seconds"], saved["best"]
     started = time.monotonic()
-    batches = training_batches([source.tune for source in found.training], batch_tokens, seed + step)
-    held_out = [encode(source.tune) for source in found.held_out]
+    batches = training_batches([decode(ids) for ids in read_prepared(prepared, "training")], batch_tokens, seed + step)
+    held_out = read_prepared(prepared, "held_out")
     loss_sum = 0.0
     while step < steps:
         warm = min(1.0, (step + 1) / 150)
@@ -118,9 +127,10 @@ def train(
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         step += 1
-        decay = min(0.998, step / (step + 20))
-        for name, tensor in network.state_dict().items():
-            average[name].lerp_(tensor, 1 - decay)
+        if step % 4 == 0:
+            share = max(0.008, 1 - step / (step + 80))
+            for name, tensor in network.state_dict().items():
+                average[name].lerp_(tensor, share)
         loss_sum += loss.item()
         if step % 50 == 0:
             log.info("step %d loss %.4f lr %.5f %.0f s", step, loss_sum / 50, rate, before + time.monotonic() - started)
@@ -129,7 +139,7 @@ def train(
             live = {name: tensor.clone() for name, tensor in network.state_dict().items()}
             network.load_state_dict(average)
             loss_now = measure(network, held_out)
-            if loss_now < best:
+            if not loss_now >= best:
                 best = loss_now
                 save_network(network, output)
             network.load_state_dict(live)
@@ -165,7 +175,7 @@ def measure(network: torch.nn.Module, tunes: Sequence[Sequence[int]]) -> float:
             logits = network(input_ids=row[:, :-1], use_cache=False).logits
         total += cross_entropy(logits[0, 7:].float(), row[0, 8:], reduction="sum").item()
         count += row.shape[1] - 8
-    return total / count
+    return total / count if count else math.nan
 
 
 def training_batches(tunes: Sequence[Tune], batch_tokens: int, seed: int) -> Iterator[torch.Tensor]:
