@@ -1,11 +1,9 @@
-"""GGUF files through llama.cpp: what is refused before it is loaded, templates, sampling, streaming, stopping. A tiny
-random model stands in for a real one; the last tests take the real one."""
+"""GGUF files through llama.cpp: sampling, streaming, stopping, the same text again. A tiny random model stands in for a
+real one; the last tests take the real one."""
 
 from __future__ import annotations
 
-import contextlib
 import random
-import struct
 import subprocess
 import sys
 import time
@@ -13,17 +11,12 @@ from pathlib import Path
 
 import pytest
 from context import RecordingContext
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from tiny_gguf import CONTEXT, gguf_bytes, write_tiny
+from tiny_gguf import CONTEXT, write_tiny
 
 from genai_studio.domain.text import TextParams
-from genai_studio.errors import Cancelled, GenerationFailed, InvalidInput, ModelUnavailable
-from genai_studio.models import chat_template
+from genai_studio.errors import Cancelled, InvalidInput
 from genai_studio.models.base import ModelFiles
 from genai_studio.models.catalog import find, user_gguf
-from genai_studio.models.chat_template import ChatTemplate
-from genai_studio.models.gguf import Header, read_header
 from genai_studio.models.text_llamacpp import FAMILY, LlamaCpp
 
 # What llama.cpp is given in the tests below; its own limits are not under test.
@@ -52,176 +45,6 @@ def run(model, folder: Path, *, seed: int = 7, stop_after=None, **values) -> Rec
 
 def texts(context: RecordingContext) -> list[bytes]:
     return [output[""] for output in context.contents()]
-
-
-# Files that are not what they should be
-
-
-def test_the_head_of_a_whole_file(tmp_path):
-    header = read_header(write_tiny(tmp_path / "tiny.gguf"))
-    assert header.architecture == "llama"
-    assert header.number("context_length") == CONTEXT
-    assert (header.token("bos"), header.token("eos"), header.token("unknown")) == ("<|im_start|>", "<|im_end|>", "")
-    assert header.tensors == 21
-
-
-REFUSED = {
-    "zero bytes": (lambda whole: b"", "is empty"),
-    "a text": (lambda whole: b"Once upon a time there was a file", "is not a GGUF file"),
-    "a zip": (lambda whole: b"PK\x03\x04" + whole[4:], "is not a GGUF file"),
-    "cut in the head": (lambda whole: whole[:700], "is cut off"),
-    "cut in the tensors": (lambda whole: whole[:-64], "is cut off"),
-    "half": (lambda whole: whole[: len(whole) // 2], "is cut off"),
-    "version 1": (lambda whole: whole[:4] + struct.pack("<I", 1) + whole[8:], "version 1"),
-    "big endian": (lambda whole: whole[:4] + struct.pack(">I", 3) + whole[8:], "makes no sense"),
-    "a trillion tensors": (lambda whole: whole[:8] + struct.pack("<Q", 10**12) + whole[16:], "makes no sense"),
-    "a trillion keys": (lambda whole: whole[:16] + struct.pack("<Q", 10**12) + whole[24:], "makes no sense"),
-    "a key of 2^60 characters": (lambda whole: whole[:24] + struct.pack("<Q", 1 << 60) + whole[32:], "makes no sense"),
-}
-
-
-@pytest.mark.parametrize("kind", REFUSED)
-def test_a_damaged_file_is_one_sentence(tmp_path, kind):
-    damage, sentence = REFUSED[kind]
-    path = write_tiny(tmp_path / "mine.gguf")
-    path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(ModelUnavailable, match=sentence) as caught:
-        load(path)
-    assert caught.value.message.startswith("mine.gguf ")
-    assert "\n" not in caught.value.sentence
-
-
-def test_a_folder_and_a_file_that_is_gone(tmp_path):
-    (tmp_path / "folder.gguf").mkdir()
-    for path in (tmp_path / "folder.gguf", tmp_path / "gone.gguf"):
-        with pytest.raises(ModelUnavailable, match="is not a file"):
-            load(path)
-
-
-@pytest.mark.parametrize(
-    ("changed", "without", "sentence"),
-    [
-        ({"general.type": "adapter"}, (), "a LoRA adapter"),
-        ({"general.type": "mmproj"}, (), "the eyes of a vision model"),
-        ({"general.architecture": "nomic-bert", "nomic-bert.block_count": 2}, (), "reads text and writes none"),
-        ({"general.architecture": "flux"}, ("tokenizer.ggml.model",), "a flux model without a tokenizer"),
-        ({}, ("general.architecture", "tokenizer.ggml.model"), "a GGUF without a model"),
-        ({"llama.context_length": 0}, (), "makes no sense"),
-        ({"llama.block_count": 100_000}, (), "makes no sense"),
-        ({"llama.block_count": 50}, (), "cannot be loaded"),
-        ({}, ("llama.embedding_length",), "cannot be loaded"),
-        ({"tokenizer.ggml.tokens": ["a"] * 258}, (), "makes no sense"),
-        ({"tokenizer.chat_template": "{% for %}"}, (), "template of this model is damaged"),
-    ],
-)
-def test_a_file_that_does_not_write_text(tmp_path, changed, without, sentence):
-    with pytest.raises(ModelUnavailable, match=sentence):
-        load(write_tiny(tmp_path / "mine.gguf", changed=changed, without=without))
-
-
-def test_an_architecture_that_llama_cpp_does_not_know(tmp_path):
-    path = write_tiny(tmp_path / "mine.gguf")
-    path.write_bytes(path.read_bytes().replace(b"llama", b"qwert"))
-    with pytest.raises(ModelUnavailable, match="does not know its kind of model"):
-        load(path)
-
-
-@settings(max_examples=150, deadline=None)
-@given(st.data())
-def test_no_damage_to_the_head_raises_anything_else(tmp_path_factory, data):
-    whole = _whole_file(tmp_path_factory)
-    damaged = bytearray(whole)
-    for _ in range(data.draw(st.integers(1, 4))):
-        damaged[data.draw(st.integers(0, 4600))] = data.draw(st.integers(0, 255))
-    damaged = damaged[: data.draw(st.integers(0, len(damaged)))] if data.draw(st.booleans()) else damaged
-    path = tmp_path_factory.getbasetemp() / "fuzzed.gguf"
-    path.write_bytes(damaged)
-    with contextlib.suppress(ModelUnavailable):
-        assert isinstance(read_header(path), Header)
-
-
-def _whole_file(tmp_path_factory) -> bytes:
-    path = tmp_path_factory.getbasetemp() / "whole.gguf"
-    return (path if path.exists() else write_tiny(path)).read_bytes()
-
-
-def test_values_of_every_kind_and_nested_nonsense(tmp_path):
-    path = tmp_path / "x.gguf"
-    path.write_bytes(gguf_bytes({"general.architecture": "a", "a.n": 3, "a.list": [1, 5, 2], "a.f": 0.5}, {}))
-    header = read_header(path)
-    assert (header.number("n"), header.number("list"), header.number("f", 9), header.number("absent", 4)) == (
-        3,
-        5,
-        9,
-        4,
-    )
-    nested = gguf_bytes({"k": [1]}, {}).replace(struct.pack("<II", 9, 5), struct.pack("<II", 9, 9))
-    path.write_bytes(nested)
-    with pytest.raises(ModelUnavailable, match="makes no sense"):
-        read_header(path)
-
-
-# Templates
-
-TURNS = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi <b>"}]
-
-
-def test_a_template_is_rendered_as_transformers_would():
-    source = (
-        "{%- for m in messages %}\n    {%- if m.role == 'system' %}{% continue %}{% endif %}\n"
-        "{{ bos_token }}[{{ m.role }}] {{ m.content | trim }}{{ eos_token }}\n{% endfor %}\n"
-        "{% if add_generation_prompt %}[assistant]{% endif %} {{ messages | tojson }}"
-    )
-    rendered = ChatTemplate(source, bos="<s>", eos="</s>").render(TURNS)
-    assert rendered.startswith("<s>[user] Hi <b></s>\n")
-    assert '"content": "Hi <b>"' in rendered
-
-
-def test_without_a_template_the_text_itself_is_continued():
-    assert ChatTemplate("").render([{"role": "user", "content": "Once"}]) == "Once"
-    assert ChatTemplate("  ").render(TURNS) == "Be brief.\n\nHi <b>"
-
-
-def test_a_template_that_refuses_a_system_turn_gets_it_with_the_first_question():
-    source = (
-        "{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}"
-        "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}"
-    )
-    assert ChatTemplate(source).render(TURNS) == "<user>Be brief.\n\nHi <b>"
-    with pytest.raises(GenerationFailed, match="no system"):
-        ChatTemplate(source).render(TURNS[:1])
-
-
-def test_two_turns_of_one_role_become_one():
-    two = [{"role": "user", "content": "a"}, {"role": "user", "content": "b"}]
-    assert ChatTemplate("{% for m in messages %}<{{ m.content }}>{% endfor %}").render(two) == "<a\n\nb>"
-
-
-def test_today_is_always_the_same_day():
-    assert ChatTemplate("{{ strftime_now('%d %b %Y') }}").render(TURNS) == "26 Jul 2024"
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        "{{ ''.__class__.__mro__ }}",
-        "{{ cycler.__init__.__globals__ }}",
-        "{{ messages.append(1) }}",
-        "{{ 'a' * 999999999 }}",
-        "{{ '%999999999d' % 1 }}",
-        "{{ 9 ** 9 ** 9 }}",
-        "{{ raise_exception('I refuse') }}",
-        "{{ absent.absent }}",
-        "{% include '/etc/passwd' %}",
-        "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}",
-        "{% for i in range(99999) %}{% for j in range(99999) %}" + "a" * 400 + "{% endfor %}{% endfor %}",
-    ],
-)
-def test_a_hostile_template_is_one_sentence(monkeypatch, source):
-    monkeypatch.setattr(chat_template, "SECONDS", 0.3)
-    with pytest.raises(GenerationFailed, match="chat template of this model"):
-        ChatTemplate(source).render(TURNS)
-    assert sys.gettrace() is None
 
 
 # Writing
