@@ -24,7 +24,7 @@ from genai_studio.engine.manager import ModelManager
 from genai_studio.engine.messages import FROM_WORKER, Cancel, Ended, FromWorker, Run
 from genai_studio.engine.runner import run
 from genai_studio.errors import WorkerDied
-from genai_studio.settings import Settings
+from genai_studio.settings import PREFIX, Settings
 
 log = logging.getLogger(__name__)
 
@@ -237,8 +237,10 @@ def worker_environment(settings: Settings, device: str) -> dict[str, str]:
     threads = str(settings.worker_threads)
     package_root = str(Path(__file__).resolve().parents[2])
     paths = [package_root, *filter(None, [os.environ.get("PYTHONPATH")])]
+    # The studio's own variables may have been overridden here, and the logins are nothing to a worker.
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     return {
-        **os.environ,
+        **inherited,
         "PYTHONPATH": os.pathsep.join(paths),
         "PYTHONUNBUFFERED": "1",
         "OMP_WAIT_POLICY": "passive",
@@ -250,11 +252,11 @@ def worker_environment(settings: Settings, device: str) -> dict[str, str]:
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "DO_NOT_TRACK": "1",
         # The worker reads its settings as everybody does.
-        "GENAI_STUDIO_HOME": str(settings.home),
-        "GENAI_STUDIO_MODELS": str(settings.models),
-        "GENAI_STUDIO_DEVICE": device,
-        "GENAI_STUDIO_MEMORY": settings.memory,
-        "GENAI_STUDIO_THREADS": threads,
+        PREFIX + "HOME": str(settings.home),
+        PREFIX + "MODELS": str(settings.models),
+        PREFIX + "DEVICE": device,
+        PREFIX + "MEMORY": settings.memory,
+        PREFIX + "THREADS": threads,
     }
 
 

@@ -16,6 +16,7 @@ from steps import request_for, until
 from genai_studio.engine.executor import ProcessExecutor, worker_environment
 from genai_studio.engine.messages import Drafted, Run
 from genai_studio.errors import WorkerDied
+from genai_studio.settings import Settings
 
 
 @pytest.fixture
@@ -109,13 +110,19 @@ def test_the_worker_never_sees_the_page_of_its_parent(settings):
     assert not loaded & {"torch", "gradio", "sqlalchemy", "fastapi", "transformers", "diffusers"}
 
 
-def test_the_environment_of_a_worker(settings):
+def test_the_environment_of_a_worker(settings, monkeypatch):
+    monkeypatch.setenv("GENAI_STUDIO_PORT", "overridden by a flag")
+    monkeypatch.setenv("GENAI_STUDIO_AUTH", "ann:secret")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     environment = worker_environment(settings, "cpu")
     assert environment["OMP_WAIT_POLICY"] == "passive"
     assert environment["OMP_NUM_THREADS"] == str(settings.worker_threads)
     assert environment["DIFFUSERS_DISABLE_REMOTE_CODE"] == "true"
     assert environment["HF_HUB_DISABLE_TELEMETRY"] == "1"
-    assert environment["GENAI_STUDIO_HOME"] == str(settings.home)
+    assert environment["HF_HUB_OFFLINE"] == "1"
+    assert "secret" not in str(environment)
+    seen = Settings.read(environment)
+    assert (seen.home, seen.models, seen.threads, seen.device) == (settings.home, settings.models, 1, "cpu")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9")

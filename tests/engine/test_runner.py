@@ -103,7 +103,7 @@ def context(faulty, tmp_path):
 
 
 def test_previews_are_small_throttled_and_do_not_pile_up(context, faulty, tmp_path, monkeypatch):
-    large = faulty.picture(3).resize((2000, 1000))
+    large = faulty.picture(3).resize((800, 400))
     for _ in range(5):
         context.preview(large)
     assert len(context.said) == 1, "five at once are one too many"
