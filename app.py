@@ -16,8 +16,8 @@ def open_page(settings: Settings) -> None:
     from genai_studio.studio import Studio
 
     check_bind(settings)
-    prepare(settings)
     with Studio(settings) as studio:
+        prepare(settings)
         from genai_studio.ui.app import build_ui, page_assets
 
         serve(studio, build_ui(studio), page_assets(settings))

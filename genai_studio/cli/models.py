@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from genai_studio.cli.options import command, print_json, say
+from genai_studio.cli.progress import Line
 from genai_studio.models.base import ModelSpec
 from genai_studio.settings import Settings
 from genai_studio.studio import Studio
@@ -36,16 +37,15 @@ def models_app() -> typer.Typer:
     def fetch(settings: Settings, *, model: Annotated[str, typer.Argument(help="Id, as in the list.")]) -> None:
         studio = Studio(settings)
         spec = studio.model(model)
-        last = ""
+        line = Line()
 
         def progress(fraction: float | None, sentence: str) -> None:
-            nonlocal last
-            line = f"{sentence} {fraction:.0%}" if fraction is not None else sentence
-            if line != last:
-                say(line)
-            last = line
+            line.show(sentence, fraction)
 
-        studio.fetch(spec.id, progress)
+        try:
+            studio.fetch(spec.id, progress)
+        finally:
+            line.clear()
         say(f"{spec.title} is ready.")
 
     return app

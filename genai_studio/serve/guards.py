@@ -22,6 +22,8 @@ SPACE_FRAMES = "'self' https://huggingface.co https://*.hf.space"
 """A Hugging Face Space is shown in a frame of huggingface.co."""
 
 _SAFE = frozenset({"GET", "HEAD"})
+_OURS = frozenset({"same-origin", "none"})
+"""Values of Sec-Fetch-Site; "same-site" is another port or another name of the same domain."""
 _DEFAULT_PORTS = {"http": 80, "https": 443, "": None}
 
 
@@ -80,10 +82,10 @@ class Guard:
         fetch_site = headers.get("sec-fetch-site", "none")
         if method in _SAFE:
             # A foreign page may link here; it may not load our pictures or answers into itself.
-            return fetch_site != "cross-site" or headers.get("sec-fetch-mode") == "navigate"
+            return fetch_site in _OURS or headers.get("sec-fetch-mode") == "navigate"
         origin = headers.get("origin")
         if origin is None:
-            return fetch_site in {"same-origin", "none"}
+            return fetch_site in _OURS
         return self._is_ours(origin, headers.get("host", ""))
 
     def _is_ours(self, origin: str, host: str) -> bool:

@@ -91,8 +91,8 @@ def create_app(studio: Studio, page: Blocks, page_assets: dict[str, Any], token:
 
 
 def prepare(settings: Settings) -> None:
-    """Before Gradio is imported: no telemetry, and uploads in the data folder instead of one that all accounts of
-    the machine share. What was uploaded for an earlier run is removed."""
+    """Before Gradio is imported, by the owner of the data folder: no telemetry, and uploads in that folder instead
+    of one that all accounts of the machine share. What was uploaded to an earlier run is removed."""
     uploads = settings.home / "uploads"
     os.environ["GRADIO_TEMP_DIR"] = str(uploads)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
