@@ -102,28 +102,52 @@ def browser() -> Iterator[Any]:
         browser.close()
 
 
-@pytest.fixture
-def open_page(browser: Any, running: Running) -> Iterator[Callable[..., Any]]:
-    """`open_page(size, **context)` gives a page at the studio. Afterwards: nothing was said in the console as an
-    error, nothing was thrown, and no text had run as code."""
-    pages: list[tuple[Any, list[str]]] = []
+@dataclass
+class Watched:
+    """An open page and what its console has said as an error. A preview that its job has moved past is no error."""
 
-    def open_page(size: tuple[int, int] = WIDE, **options: Any) -> Any:
-        context = browser.new_context(
-            viewport={"width": size[0], "height": size[1]}, locale=options.pop("locale", "en-US"), **options
-        )
-        context.set_default_timeout(PATIENCE * 1000)
-        page, errors = context.new_page(), []
-        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(running.address)
-        page.locator("#image-prompt textarea").wait_for()
-        pages.append((page, errors))
+    page: Any
+    errors: list[str]
+
+    @classmethod
+    def of(cls, page: Any) -> Watched:
+        watched = cls(page, [])
+        page.on("console", watched.hear)
+        page.on("pageerror", lambda error: watched.errors.append(str(error)))
+        return watched
+
+    def hear(self, message: Any) -> None:
+        if message.type == "error" and "/preview/" not in message.location.get("url", ""):
+            self.errors.append(f"{message.text} {message.location}")
+
+
+@pytest.fixture(scope="session")
+def pages(browser: Any) -> Iterator[dict[tuple[Any, ...], Watched]]:
+    """The pages that are open, by size and language: opening one costs more than most tests."""
+    pages: dict[tuple[Any, ...], Watched] = {}
+    yield pages
+    for watched in pages.values():
+        watched.page.context.close()
+
+
+@pytest.fixture
+def open_page(browser: Any, running: Running, pages: dict[tuple[Any, ...], Watched]) -> Iterator[Callable[..., Any]]:
+    """`open_page(size, locale)` gives a page at the studio, maybe one that earlier tests have used. Afterwards:
+    nothing was said in a console as an error, nothing was thrown, and no text had run as code."""
+
+    def open_page(size: tuple[int, int] = WIDE, locale: str = "en-US") -> Any:
+        if (size, locale) not in pages:
+            context = browser.new_context(viewport={"width": size[0], "height": size[1]}, locale=locale)
+            context.set_default_timeout(PATIENCE * 1000)
+            page = context.new_page()
+            pages[size, locale] = Watched.of(page)
+            page.goto(running.address)
+            page.locator("#image-prompt textarea").wait_for()
+        page = pages[size, locale].page
+        page.keyboard.press("Escape")
         return page
 
     yield open_page
-    for page, errors in pages:
-        pwned = page.evaluate("window.__pwned")
-        page.context.close()
-        assert errors == []
-        assert pwned is None
+    for watched in pages.values():
+        assert watched.errors == []
+        assert watched.page.evaluate("window.__pwned") is None

@@ -30,3 +30,16 @@ def open_large(page: Any, title: str) -> Any:
     dialog = page.locator("#gallery-grid dialog.large")
     dialog.locator("summary").first.wait_for()
     return dialog
+
+
+def enter_gallery(page: Any) -> None:
+    """The gallery with every record in it, looked at afresh."""
+    enter(page, "models")
+    enter(page, "gallery")
+    grid = page.locator("#gallery-grid")
+    grid.locator(".searchbox input").fill("")
+    for name in ("Starred", "Trash"):
+        chip = grid.get_by_role("button", name=name, exact=True)
+        if chip.get_attribute("aria-pressed") == "true":
+            chip.click()
+    grid.get_by_role("button", name="All", exact=True).click()

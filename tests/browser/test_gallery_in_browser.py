@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from rooms import NARROW, WIDE, card, enter, open_large
+from rooms import NARROW, WIDE, card, enter_gallery, open_large
 
 api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = api.expect
@@ -27,8 +27,7 @@ def gallery(open_page):
 
     def open_gallery(size=WIDE):
         page = open_page(size)
-        enter(page, "gallery")
-        page.locator("#gallery-grid .searchbox input").wait_for()
+        enter_gallery(page)
         return page
 
     return open_gallery

@@ -27,6 +27,7 @@ def test_make_something_in_each_room_and_find_it_all(open_page, size):
 
 def test_stop_ends_a_job_that_runs(open_page, running):
     page = open_page()
+    enter(page, "image")
     page.locator("#image-room .more > button").first.click()
     page.get_by_label("number input for Steps").fill("150")
     page.get_by_label("number input for How many").fill("16")
@@ -37,10 +38,14 @@ def test_stop_ends_a_job_that_runs(open_page, running):
     expect(page.locator("#image-result .status")).to_have_text("Stopped")
     expect(page.locator("#image-stop")).to_be_disabled()
     assert running.remote.jobs(limit=1)[0].state == "cancelled"
+    page.get_by_label("number input for Steps").fill("8")
+    page.get_by_label("number input for How many").fill("1")
+    page.get_by_label("number input for How many").press("Tab")
 
 
 def test_a_reloaded_page_finds_its_job_and_its_form_again(open_page, running):
     page = open_page()
+    enter(page, "image")
     page.locator("#image-prompt textarea").fill("kept over a reload")
     page.locator("#image-prompt textarea").blur()
     job = running.submit("demo-image", "a slow picture", **SLOW)
@@ -67,16 +72,16 @@ def test_the_language_is_the_browsers_and_can_be_switched(open_page):
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_room_fits_and_follows_the_sheet(open_page, size, scheme):
-    page = open_page(size, color_scheme=scheme)
+    page = open_page(size)
+    page.emulate_media(color_scheme=scheme)
     for room in ("image", "text", "music", "gallery", "models"):
         enter(page, room)
         expect(page.locator(f"#{room}-room")).to_be_visible()
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= size[0], f"{room} is {wide} px wide"
     expect(page.locator("#model-shelf article").first).to_be_visible()
-    paper = page.evaluate("getComputedStyle(document.querySelector('.gradio-container')).backgroundColor")
-    brightness = sum(map(int, paper.removeprefix("rgb(").rstrip(")").split(",")[:3])) / 3
-    assert (brightness > 200) == (scheme == "light")
+    paper = {"light": "rgb(251, 249, 245)", "dark": "rgb(21, 20, 18)"}[scheme]
+    expect(page.locator(".gradio-container")).to_have_css("background-color", paper)
 
 
 def test_a_prompt_is_never_markup(open_page, running):
