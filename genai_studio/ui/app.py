@@ -13,7 +13,7 @@ from genai_studio.domain.modality import Modality
 from genai_studio.settings import Settings
 from genai_studio.ui import api, queue_panel
 from genai_studio.ui.elements import element
-from genai_studio.ui.i18n import COOKIE, LANGUAGES, dictionary
+from genai_studio.ui.i18n import COOKIE, LANGUAGES, LEAST_FIXED, dictionary
 from genai_studio.ui.shell import Shell, browser_stores
 from genai_studio.ui.theme import Studio as StudioTheme
 
@@ -64,6 +64,7 @@ def head_script(language: str = "") -> str:
     """page.js with its setup: the languages and their words, the icons, and the language this studio is set to."""
     setup = {
         "cookie": COOKIE,
+        "least": LEAST_FIXED,
         "language": language if language in LANGUAGES else "",
         "languages": LANGUAGES,
         "words": {tag: dictionary(tag) for tag in LANGUAGES},

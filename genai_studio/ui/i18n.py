@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "translations"
 ENGLISH = "en"
 LANGUAGES = {"en": "English", "zh-CN": "简体中文"}
+LEAST_FIXED = 8
+"""Characters outside the blanks that a key needs to be a pattern for finished sentences."""
 COOKIE = "genai_studio_language"
 
 
@@ -57,7 +59,7 @@ def say(text: str, language: str = ENGLISH, /, **values: object) -> str:
     """`text` in `language`, with `{name}` filled from `values`. Unknown text comes back as it is."""
     words = dictionary(language)
     translated = words.get(text)
-    if translated is None and not values:
+    if translated is None:
         translated = _by_template(text, language)
     return fill(translated if translated is not None else text, values)
 
@@ -78,10 +80,16 @@ def _by_template(sentence: str, language: str) -> str | None:
 
 @cache
 def _templates(language: str) -> list[tuple[re.Pattern[str], str]]:
-    """Keys with `{name}` as patterns, the most specific (longest fixed text) first."""
+    """Keys with `{name}` as patterns, the most specific (longest fixed text) first. A key of few fixed letters
+    would fit anything and is no pattern."""
     found = [(key, value) for key, value in dictionary(language).items() if re.search(r"\{\w+\}", key)]
-    found.sort(key=lambda pair: -len(re.sub(r"\{\w+\}", "", pair[0])))
+    found = [pair for pair in found if _fixed(pair[0]) >= LEAST_FIXED]
+    found.sort(key=lambda pair: -_fixed(pair[0]))
     return [(re.compile(_as_pattern(key), re.DOTALL), value) for key, value in found]
+
+
+def _fixed(key: str) -> int:
+    return len(re.sub(r"\{\w+\}", "", key).strip(" .,;:!?"))
 
 
 def _as_pattern(key: str) -> str:

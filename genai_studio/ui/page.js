@@ -24,9 +24,26 @@
   }
 
   // `{name}` in a text is filled from values; English is its own key.
+  const BLANK = /\{(\w+)\}/g;
+  const fill = (text, values) => text.replace(BLANK, (whole, name) => (Object.hasOwn(values, name) ? String(values[name]) : whole));
   function say(text, values = {}) {
-    const translated = Object.hasOwn(words, text) ? words[text] : text;
-    return translated.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+    if (Object.hasOwn(words, text)) return fill(words[text], values);
+    return language === "en" ? fill(text, values) : byTemplate(text) ?? fill(text, values);
+  }
+
+  // Keys with blanks also fit finished sentences, as in ui/i18n.py.
+  let templates;
+  const fixed = (key) => key.replace(BLANK, "").length;
+  const literal = (part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  function byTemplate(text) {
+    templates ??= Object.keys(words).filter((key) => key.match(BLANK) && fixed(key) >= SETUP.least)
+      .sort((one, other) => fixed(other) - fixed(one))
+      .map((key) => [new RegExp(`^${key.split(BLANK).map((part, place) => (place % 2 ? `(?<${part}>.+?)` : literal(part))).join("")}$`, "s"), words[key]]);
+    for (const [pattern, translated] of templates) {
+      const found = text.match(pattern);
+      if (found) return fill(translated, found.groups);
+    }
+    return null;
   }
 
   // Labels, helps, choices and the words on buttons; never what a person typed.

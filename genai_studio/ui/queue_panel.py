@@ -62,10 +62,9 @@ def build(studio: Studio, shell: Shell) -> None:
 
 
 def snapshot(studio: Studio, owner: str, language: str, hidden: list[Any]) -> dict[str, Any]:
-    """The panel's value: what runs, what waits in order, what of the owner's did not finish."""
-    live = sorted(
-        studio.jobs(states=LIVE, limit=200), key=lambda job: (job.state is not JobState.RUNNING, job.position)
-    )
+    """The panel's value: what runs, what waits in the order of its turn, what of the owner's did not finish."""
+    turn = {job: place for place, job in enumerate(studio.ledger.order())}
+    live = sorted(studio.jobs(states=LIVE, limit=200), key=lambda job: turn.get(job.id, -1))
     jobs = [_line(studio, job, owner, language) for job in [*live, *unfinished(studio, owner, hidden)]]
     return {"jobs": jobs, "paused": studio.paused}
 
@@ -102,28 +101,26 @@ def _line(studio: Studio, job: Job, owner: str, language: str) -> dict[str, Any]
 
 
 def _earlier(studio: Studio, job: str, owner: str) -> None:
-    order = _waiting(studio)
-    place = _place(order, job)
+    line, place = _own_line(studio, job, owner)
     if place > 0:
-        studio.move(job, order[place - 1], owner=owner)
+        studio.move(job, line[place - 1], owner=owner)
 
 
 def _later(studio: Studio, job: str, owner: str) -> None:
-    order = _waiting(studio)
-    place = _place(order, job)
-    if place + 1 < len(order):
-        studio.move(job, order[place + 2] if place + 2 < len(order) else None, owner=owner)
+    line, place = _own_line(studio, job, owner)
+    if place + 1 < len(line):
+        studio.move(job, line[place + 2] if place + 2 < len(line) else None, owner=owner)
 
 
-def _waiting(studio: Studio) -> list[str]:
-    jobs = sorted(studio.jobs(states=(JobState.QUEUED,), limit=200), key=lambda job: job.position)
-    return [job.id for job in jobs]
-
-
-def _place(order: list[str], job: str) -> int:
-    if job not in order:
+def _own_line(studio: Studio, job: str, owner: str) -> tuple[list[str], int]:
+    """The owner's waiting jobs in order, and the place of `job` among them. Owners take turns, so a job moves among
+    those of its owner only."""
+    studio.job(job, owner)
+    own = {waiting.id for waiting in studio.jobs(owner=owner, states=(JobState.QUEUED,), limit=None)}
+    line = [waiting for waiting in studio.ledger.order() if waiting in own]
+    if job not in line:
         raise NotFound("This job does not wait any more.")
-    return order.index(job)
+    return line, line.index(job)
 
 
 ACTIONS: dict[str, Callable[[Studio, str, str], object]] = {

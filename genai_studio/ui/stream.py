@@ -76,7 +76,7 @@ def view_of(studio: Studio, job: Job) -> JobView:
     view = JobView.of(job, title_of(studio, job.request.model))
     for event in studio.snapshot(job.id):
         view.apply(event)
-    return view
+    return JobView.of(job, view.model) if job.state.ended and view.live else view
 
 
 async def follow(
