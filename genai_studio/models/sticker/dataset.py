@@ -1,6 +1,7 @@
 """The training set on disk: rendered icons, their names, and a manifest that says where each came from.
 
-A prepared folder holds `images.npy` (n, 128, 128, 4) uint8 straight-alpha RGBA, `icons.json` and `manifest.json`.
+A prepared folder holds `images.npy` (n, 128, 128, 4) uint8 straight-alpha RGBA, the same at 256 px in `large.npy`,
+`icons.json` and `manifest.json`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from genai_studio.models.sticker import icons
 from genai_studio.models.sticker.captions import COLOURS, Names, Vocabulary, is_held_out, names_of
 
 SIZE = 128  # pixels a side of a training picture
+LARGE = 256  # and of the picture that the upsampler learns to draw from it
 _DOMINANT_SHARE = 0.65  # of the coloured area within 30 degrees of one hue, to call a picture by that colour
 _COLOURED_SHARE = 0.3  # of the drawn area that is coloured at all
 _MIN_INK = 0.02  # share of drawn pixels below which a picture is empty
@@ -39,9 +41,10 @@ class Example:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A prepared folder, opened. `images` is memory-mapped."""
+    """A prepared folder, opened. `images` and `large` are memory-mapped."""
 
     images: NDArray[np.uint8]
+    large: NDArray[np.uint8]
     examples: tuple[Example, ...]
 
     def trained(self) -> list[Example]:
@@ -56,7 +59,7 @@ def prepare(*, packages: Path, out: Path, processes: int = 2) -> dict[str, Any]:
     """
     out.mkdir(parents=True, exist_ok=True)
     vocabulary = Vocabulary(icons.fetch(icons.KEYWORDS[0], icons.KEYWORDS[1], packages))
-    pictures: list[NDArray[np.uint8]] = []
+    pictures: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]] = []
     examples: list[Example] = []
     sources: list[dict[str, Any]] = []
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
@@ -66,14 +69,15 @@ def prepare(*, packages: Path, out: Path, processes: int = 2) -> dict[str, Any]:
             rendered = pool.map(_render, [icon.svg for icon, _ in found], chunksize=32)
             count = Counter[str]()
             for (icon, names), picture in zip(found, rendered, strict=True):
-                if picture is None or (picture[..., 3] > 8).mean() < _MIN_INK:
+                if picture is None or (picture[0][..., 3] > 8).mean() < _MIN_INK:
                     continue
                 held_out = is_held_out(names.concept)
                 examples.append(Example(len(pictures), icon.style, icon.name, names, held_out))
                 pictures.append(picture)
                 count["held_out" if held_out else "trained"] += 1
             sources.append(_provenance(icon_set, folder, count))
-    np.save(out / "images.npy", np.stack(pictures))
+    for position, name in enumerate(("images.npy", "large.npy")):
+        np.save(out / name, np.stack([picture[position] for picture in pictures]))
     _write_json(out / "icons.json", [asdict(e) for e in examples])
     manifest = {"size": SIZE, "pictures": len(pictures), "sources": sources, "keywords": list(icons.KEYWORDS)}
     _write_json(out / "manifest.json", manifest)
@@ -82,9 +86,9 @@ def prepare(*, packages: Path, out: Path, processes: int = 2) -> dict[str, Any]:
 
 def load(folder: Path) -> Dataset:
     """Open a folder that `prepare` wrote."""
-    images = np.load(folder / "images.npy", mmap_mode="r")
+    images, large = (np.load(folder / name, mmap_mode="r") for name in ("images.npy", "large.npy"))
     rows = json.loads((folder / "icons.json").read_text("utf-8"))
-    return Dataset(images, tuple(_example(row) for row in rows))
+    return Dataset(images, large, tuple(_example(row) for row in rows))
 
 
 def dominant_colour(picture: NDArray[np.uint8]) -> int | None:
@@ -137,9 +141,9 @@ def _named(icon_set: icons.IconSet, folder: Path, vocabulary: Vocabulary) -> Ite
             yield icon, names
 
 
-def _render(svg: str) -> NDArray[np.uint8] | None:
+def _render(svg: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
     try:
-        return icons.render(svg, SIZE)
+        return icons.render(svg, SIZE), icons.render(svg, LARGE)
     except ValueError:  # resvg refuses a drawing: one icon less
         return None
 

@@ -51,7 +51,7 @@ Size = Annotated[
     Literal[64, 128, 256, 512],
     Field(
         title="Size",
-        description="Pixels a side. The model draws at 128; other sizes are resized with crisp edges.",
+        description="Pixels a side. The model draws at 256; other sizes are resized with crisp edges.",
         json_schema_extra=panel("essential", "choice"),
     ),
 ]
@@ -104,7 +104,7 @@ class LoadedSticker:
 
     def memory(self) -> int:
         """Bytes of the weights."""
-        parts = (self._loaded().autoencoder, self._loaded().transformer)
+        parts = self._loaded().components.values()
         return sum(p.numel() * p.element_size() for part in parts for p in part.parameters())
 
     def environment(self) -> Mapping[str, str]:
@@ -125,9 +125,9 @@ class LoadedSticker:
         """One latent as a picture of the wanted size and background. Raises GenerationFailed for a broken one."""
         import torch
 
-        from genai_studio.models.sticker import pipeline, resize, sampler
+        from genai_studio.models.sticker import pipeline, resize
 
-        drawn = sampler.decode(self._loaded().autoencoder, latents)
+        drawn = self._loaded().draw(latents)
         if not (torch.isfinite(latents).all() and torch.isfinite(drawn).all()):
             raise GenerationFailed(
                 "The model's numbers ran away, so there is no picture to show.", "Lower the guidance and try again."

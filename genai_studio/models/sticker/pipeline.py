@@ -11,7 +11,7 @@ from torch import Tensor
 
 from genai_studio.models.sticker import sampler
 from genai_studio.models.sticker.icons import STYLES
-from genai_studio.models.sticker.network import StickerAutoencoder, StickerTransformer
+from genai_studio.models.sticker.network import StickerAutoencoder, StickerTransformer, StickerUpsampler
 from genai_studio.models.sticker.text import PromptEncoder
 
 if TYPE_CHECKING:
@@ -25,10 +25,13 @@ class StickerPipeline(DiffusionPipeline):
 
     autoencoder: StickerAutoencoder
     transformer: StickerTransformer
+    upsampler: StickerUpsampler
 
-    def __init__(self, autoencoder: StickerAutoencoder, transformer: StickerTransformer) -> None:
+    def __init__(
+        self, autoencoder: StickerAutoencoder, transformer: StickerTransformer, upsampler: StickerUpsampler
+    ) -> None:
         super().__init__()
-        self.register_modules(autoencoder=autoencoder, transformer=transformer)
+        self.register_modules(autoencoder=autoencoder, transformer=transformer, upsampler=upsampler)
         self.prompts = PromptEncoder()
 
     def __call__(
@@ -42,14 +45,18 @@ class StickerPipeline(DiffusionPipeline):
         num_images_per_prompt: int = 1,
         seed: int = 0,
     ) -> list[Image]:
-        """`num_images_per_prompt` RGBA pictures of 128 px; picture i uses seed + i."""
+        """`num_images_per_prompt` RGBA pictures of 256 px; picture i uses seed + i."""
         steered = self.encode_prompt(prompt, negative_prompt, style)
         times = sampler.schedule(num_inference_steps)
         latents = [
             sampler.sample(self.transformer, steered, seed + i, times, guidance_scale)
             for i in range(num_images_per_prompt)
         ]
-        return [to_picture(sampler.decode(self.autoencoder, z)[0]) for z in latents]
+        return [to_picture(self.draw(z)[0]) for z in latents]
+
+    def draw(self, latents: Tensor) -> Tensor:
+        """Latents (n, c, 8, 8) as premultiplied RGBA (n, 4, 256, 256) in [0, 1]."""
+        return sampler.upsample(self.upsampler, sampler.decode(self.autoencoder, latents))
 
     def encode_prompt(self, prompt: str, negative_prompt: str = "", style: str = ANY_STYLE) -> sampler.Prompt:
         """What steers the sampling; an unknown `style` raises ValueError."""

@@ -1,4 +1,4 @@
-"""From noise to pictures: noise, schedule, guided steps, decode. Times run from 0 (noise) to 1 (clean)."""
+"""From noise to pictures: noise, schedule, guided steps, decode, upsample. Times run from 0 (noise) to 1 (clean)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from genai_studio.models.sticker.network import StickerAutoencoder, StickerTransformer
+from genai_studio.models.sticker.network import StickerAutoencoder, StickerTransformer, StickerUpsampler
 
 MIN_REMAINING = 0.05  # of time, as in training
 
@@ -87,6 +87,18 @@ def decode(autoencoder: StickerAutoencoder, latents: Tensor) -> Tensor:
     """Premultiplied RGBA (n, 4, h, w) in [0, 1]: colours never above alpha."""
     with torch.autocast("cpu", torch.bfloat16):
         pictures = autoencoder.decode(autoencoder.denormalise(latents)).float()
-    pictures = ((pictures + 1) / 2).clamp(0, 1)
-    alpha = pictures[:, 3:]
-    return torch.cat([torch.minimum(pictures[:, :3], alpha), alpha], 1)
+    return valid((pictures + 1) / 2)
+
+
+@torch.no_grad()
+def upsample(upsampler: StickerUpsampler, pictures: Tensor) -> Tensor:
+    """What `decode` returned at twice the size."""
+    with torch.autocast("cpu", torch.bfloat16):
+        large = upsampler.forward(pictures).float()
+    return valid(large)
+
+
+def valid(pictures: Tensor) -> Tensor:
+    """Premultiplied RGBA with every value in [0, 1] and no colour above its alpha."""
+    alpha = pictures[:, 3:].clamp(0, 1)
+    return torch.cat([torch.minimum(pictures[:, :3].clamp(0, 1), alpha), alpha], 1)

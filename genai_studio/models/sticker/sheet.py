@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from genai_studio.models.sticker import resize, sampler
@@ -63,8 +62,7 @@ def contact_sheet(
         prompt = pipeline.encode_prompt(line.prompt, style=line.style)
         for seed in range(4):
             latents = sampler.sample(pipeline.transformer, prompt, seed, times, guidance_scale)
-            drawn = resize.resize(sampler.decode(pipeline.autoencoder, latents), 2 * CELL)
-            picture = to_picture(torch.nn.functional.avg_pool2d(drawn, 2)[0])
+            picture = to_picture(resize.resize(pipeline.draw(latents), CELL)[0])
             sheet.paste(picture, (left + seed % 2 * CELL, top + seed // 2 * CELL), picture)
         pen.text((left + CELL, top + 2 * CELL + 4), line.label or line.prompt, "black", font, "ma")
     sheet.save(out)

@@ -1,4 +1,4 @@
-"""The training command: `prepare` the data, `train` the two networks, `export` the weights, draw a `contact_sheet`."""
+"""The training command: `prepare` the data, `train` the networks, `export` the weights."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from safetensors.torch import load_file, save_file
 
 from genai_studio.models.sticker import dataset
 from genai_studio.models.sticker.latents import Captioned, caption_latents
-from genai_studio.models.sticker.network import StickerAutoencoder, StickerTransformer
+from genai_studio.models.sticker.network import StickerAutoencoder
 from genai_studio.models.sticker.pipeline import StickerPipeline
 from genai_studio.models.sticker.text import PromptEncoder
 from genai_studio.models.sticker.train_autoencoder import train_autoencoder
 from genai_studio.models.sticker.train_flow import train_flow
+from genai_studio.models.sticker.train_upsampler import train_upsampler
 
 
 def prepare(*, data: Path, packages: Path | None = None, processes: int = 2) -> dict[str, Any]:
@@ -34,10 +35,11 @@ def train(
     out: Path,
     autoencoder_minutes: float = 25,
     flow_minutes: float = 95,
+    upsampler_minutes: float = 15,
     threads: int = 2,
     compiled: bool = True,
 ) -> None:
-    """Train both networks on `data` and export the averaged weights to `out`.
+    """Train the three networks on `data` and export the averaged weights to `out`.
 
     `run` keeps checkpoints and loss curves: the same command goes on where it stopped. `minutes` count work only.
     """
@@ -46,7 +48,8 @@ def train(
     autoencoder = train_autoencoder(pictures, run, autoencoder_minutes).eval()
     captioned = cached_latents(pictures, autoencoder, run / "latents.safetensors")
     transformer = train_flow(captioned, run, flow_minutes, compiled=compiled)
-    export(autoencoder, transformer, out=out, data=data)
+    upsampler = train_upsampler(pictures, autoencoder, run, upsampler_minutes)
+    export(StickerPipeline(autoencoder, transformer, upsampler), out=out, data=data)
 
 
 def cached_latents(pictures: dataset.Dataset, autoencoder: StickerAutoencoder, path: Path) -> Captioned:
@@ -58,8 +61,7 @@ def cached_latents(pictures: dataset.Dataset, autoencoder: StickerAutoencoder, p
     return captioned
 
 
-def export(autoencoder: StickerAutoencoder, transformer: StickerTransformer, *, out: Path, data: Path) -> None:
-    """Write both networks in bfloat16 as a diffusers pipeline folder, with the manifest of their data beside them."""
-    pipeline = StickerPipeline(autoencoder.to(torch.bfloat16), transformer.to(torch.bfloat16))
-    pipeline.save_pretrained(out, safe_serialization=True)
+def export(pipeline: StickerPipeline, *, out: Path, data: Path) -> None:
+    """Write the pipeline in bfloat16 as a diffusers folder, with the manifest of its data beside it."""
+    pipeline.to(torch.bfloat16).save_pretrained(out, safe_serialization=True)
     shutil.copyfile(data / "manifest.json", out / "manifest.json")

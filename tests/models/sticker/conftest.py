@@ -9,7 +9,7 @@ import torch
 
 from genai_studio.models.base import ModelFiles, ModelSpec
 from genai_studio.models.catalog import MODELS
-from genai_studio.models.sticker.network import StickerAutoencoder, StickerTransformer
+from genai_studio.models.sticker.network import StickerAutoencoder, StickerTransformer, StickerUpsampler
 from genai_studio.models.sticker.pipeline import StickerPipeline
 
 torch.set_num_threads(1)  # these networks are too small for more
@@ -29,7 +29,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if not parameter.any():
             torch.nn.init.normal_(parameter, std=0.1)
     folder = tmp_path_factory.mktemp("sticker")
-    pipeline = StickerPipeline(StickerAutoencoder(widths=(8, 16, 16, 32)), transformer)
+    upsampler = StickerUpsampler(width=8, depth=1)
+    pipeline = StickerPipeline(StickerAutoencoder(widths=(8, 16, 16, 32)), transformer, upsampler)
     pipeline.to(torch.bfloat16).save_pretrained(folder)
     return folder
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from genai_studio.models.sticker import resize, sampler, train, train_flow
+from genai_studio.models.sticker import resize, sampler, train, train_flow, train_upsampler
 from genai_studio.models.sticker.captions import Names
 from genai_studio.models.sticker.checkpoint import Run, average
-from genai_studio.models.sticker.dataset import SIZE, Dataset, Example
+from genai_studio.models.sticker.dataset import LARGE, SIZE, Dataset, Example, premultiplied
 from genai_studio.models.sticker.icons import STYLES
 from genai_studio.models.sticker.latents import Captioned, make_variants
-from genai_studio.models.sticker.network import StickerAutoencoder, StickerTransformer
+from genai_studio.models.sticker.network import StickerAutoencoder, StickerTransformer, StickerUpsampler
 from genai_studio.models.sticker.pipeline import StickerPipeline
 from genai_studio.models.sticker.text import MAX_WORDS, TOKENS, WIDTH, PromptEncoder, words
 
@@ -26,7 +26,7 @@ def pictures() -> Dataset:
     images[:, 20:-20, 20:-20] = (230, 20, 20, 255)
     names = [Names(n, (n,), ()) for n in ("square", "box", "left arrow", "secret")]
     examples = tuple(Example(i, STYLES[i % 2], n.concept, n, n.concept == "secret") for i, n in enumerate(names))
-    return Dataset(images, examples)
+    return Dataset(images, images.repeat(2, 1).repeat(2, 2), examples)
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +152,7 @@ def test_latents_come_back_and_are_bounded(folder: Path) -> None:
 def test_the_pipeline_is_an_ordinary_diffusers_one(folder: Path) -> None:
     pipeline = StickerPipeline.from_pretrained(folder, low_cpu_mem_usage=False)
     pictures = pipeline("a cat", num_inference_steps=2, num_images_per_prompt=2, seed=3)
-    assert [p.size for p in pictures] == [(SIZE, SIZE)] * 2
+    assert [p.size for p in pictures] == [(LARGE, LARGE)] * 2
     assert pictures[1].tobytes() == pipeline("a cat", num_inference_steps=2, seed=4)[0].tobytes()
 
 
@@ -189,3 +189,16 @@ def test_edges_get_crisp_and_flat_areas_stay() -> None:
     assert sharp[0, 0, 4, [0, 1, 7, 8]].tolist() == pytest.approx([0.2, 0.2, 0.8, 0.8])
     assert sharp[0, 0, 4, 3] < step[0, 0, 4, 3]
     assert sharp[0, 0, 4, 5] > step[0, 0, 4, 5]
+
+
+def test_an_untrained_upsampler_only_interpolates() -> None:
+    picture = torch.full((1, 4, 8, 8), 0.5)
+    assert torch.allclose(sampler.upsample(StickerUpsampler(width=8), picture), torch.full((1, 4, 16, 16), 0.5))
+
+
+def test_crops_show_the_same_place_at_two_sizes(pictures: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train_upsampler, "decode", lambda autoencoder, latents: decoded)
+    decoded = (torch.from_numpy(premultiplied(pictures.images)) + 1) / 2
+    draw = np.random.default_rng(0)
+    small, large = train_upsampler._crops(pictures, StickerAutoencoder(widths=(8, 8, 8, 8)), np.arange(4), draw)
+    assert torch.allclose(torch.nn.functional.avg_pool2d(large, 2), small, atol=1e-6)
