@@ -212,16 +212,9 @@ def _later_passes(score: Score) -> int:
 
 
 def _within(notes: Sequence[Note], lowest: int, highest: int) -> list[Note]:
-    """The notes moved by whole octaves, each into the range."""
-    moved = []
-    for note in notes:
-        pitch = note.pitch
-        while pitch < lowest:
-            pitch += 12
-        while pitch > highest:
-            pitch -= 12
-        moved.append(replace(note, pitch=pitch))
-    return moved
+    """The notes moved together by whole octaves, so that most of them lie in the range and their line is kept."""
+    shift = max((0, 12, 24, -12), key=lambda octaves: sum(lowest <= note.pitch + octaves <= highest for note in notes))
+    return [replace(note, pitch=min(127, note.pitch + shift)) for note in notes]
 
 
 def _in_order(notes: Sequence[Note]) -> tuple[Note, ...]:

@@ -10,11 +10,11 @@ Triad = tuple[int, tuple[int, ...]]
 _MAJOR, _MINOR, _SEVENTH = (0, 4, 7), (0, 3, 7), (0, 4, 7, 10)
 
 PALETTES: dict[str, dict[Triad, float]] = {
-    "major": {(0, _MAJOR): 0.5, (7, _MAJOR): 0.35, (5, _MAJOR): 0.3, (2, _MINOR): 0.05, (9, _MINOR): 0.05,
-              (4, _MINOR): -0.25, (7, _SEVENTH): 0.1},
-    "minor": {(0, _MINOR): 0.5, (7, _MINOR): 0.0, (10, _MAJOR): 0.3, (8, _MAJOR): 0.1, (3, _MAJOR): 0.15,
-              (5, _MINOR): 0.15, (7, _SEVENTH): 0.1},
-    "dorian": {(0, _MINOR): 0.5, (10, _MAJOR): 0.4, (5, _MAJOR): 0.1, (3, _MAJOR): 0.1, (7, _MINOR): 0.1},
+    "major": {(0, _MAJOR): 0.45, (7, _MAJOR): 0.35, (5, _MAJOR): 0.3, (2, _MINOR): 0.05, (9, _MINOR): 0.05,
+              (4, _MINOR): -0.25, (7, _SEVENTH): 0.15},
+    "minor": {(0, _MINOR): 0.35, (7, _MINOR): 0.0, (10, _MAJOR): 0.3, (8, _MAJOR): 0.2, (3, _MAJOR): 0.15,
+              (5, _MINOR): 0.15, (7, _SEVENTH): 0.15},
+    "dorian": {(0, _MINOR): 0.4, (10, _MAJOR): 0.4, (5, _MAJOR): 0.1, (3, _MAJOR): 0.1, (7, _MINOR): 0.1},
     "mixolydian": {(0, _MAJOR): 0.5, (10, _MAJOR): 0.4, (5, _MAJOR): 0.2, (7, _MINOR): 0.0, (2, _MINOR): -0.1},
 }  # fmt: skip
 """By mode: (root above the tonic, chord tones) to how ready one is to use it."""
@@ -83,7 +83,7 @@ def _fit(chord: Triad, notes: Sequence[Note], start: int, span: int) -> float:
 
 def _move(before: Triad, after: Triad, *, strong: bool) -> float:
     if before == after:
-        return 0.15 if strong else 0.45
+        return -0.12 if strong else 0.4
     if before[0] == after[0]:
         return 0.2 if len(after[1]) > len(before[1]) else -0.4  # a fifth may gain its seventh, never lose it
     if len(before[1]) == 4 and (after[0] - before[0]) % 12 != 5:

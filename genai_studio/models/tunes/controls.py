@@ -71,7 +71,7 @@ def decide(chosen: Wishes, asked: Wishes, seed: int) -> Controls:
 
     Raises InvalidInput where style and metre do not go together, or the length asked for cannot be reached.
     """
-    draw = random.Random(f"controls/{seed}")
+    draw = random.Random(f"{seed}/{asked}")
     drawn_style = draw.choices(list(_STYLE_DRAW), list(_STYLE_DRAW.values()))[0]
     drawn_mode = draw.choices(list(_MODE_DRAW), list(_MODE_DRAW.values()))[0]
     style, metre = _style_and_metre(chosen, asked, drawn_style)
