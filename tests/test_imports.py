@@ -107,24 +107,43 @@ def test_heavy_libraries_are_imported_in_functions_of_models_and_the_worker():
             assert not tops & HEAVY, f"{path.relative_to(ROOT)} imports {tops & HEAVY}"
 
 
-def test_requirements_are_what_is_imported_with_upper_bounds():
-    lines = (ROOT / "requirements.txt").read_text().splitlines()
-    wanted = [line for line in lines if line.strip() and not line.startswith("#")]
-    for line in wanted:
+TRAINING = {"music21", "resvg_py", "vtracer"}
+"""The train command says how to get them; nothing else imports them."""
+
+
+def requirements(path: str) -> set[str]:
+    """Names in a requirements file, each of which has a lower and an upper bound."""
+    lines = [line for line in (ROOT / path).read_text().splitlines() if line.strip() and not line.startswith("#")]
+    for line in lines:
         assert re.fullmatch(r"[A-Za-z0-9_.-]+>=[0-9.]+,<[0-9.]+", line), f"{line} has no lower or no upper bound"
-    declared = {_normal(re.split("[><=]", line)[0]) for line in wanted}
+    return {_normal(re.split("[><=]", line)[0]) for line in lines}
+
+
+def third_party(paths: list[Path], own: set[str]) -> Iterator[tuple[str, set[str]]]:
+    """Each import that is neither ours nor Python's: where it is, and the distributions that provide it."""
     distributions = packages_distributions()
-    training = {"music21", "resvg_py", "vtracer"}  # the train command says how to get them
-    used: set[str] = set()
-    for path in [*modules(), ROOT / "app.py"]:
+    for path in paths:
         for name, line in imported(path):
             top = name.split(".")[0]
-            if top in sys.stdlib_module_names | {"genai_studio"} | training:
-                continue
-            owners = {_normal(owner) for owner in distributions.get(top, [])}
-            assert owners & declared, f"{path.relative_to(ROOT)}:{line} imports {top}, which is not in requirements.txt"
-            used |= owners & declared
+            if top not in sys.stdlib_module_names | own | TRAINING:
+                owners = {_normal(owner) for owner in distributions.get(top, [])}
+                yield f"{path.relative_to(ROOT)}:{line} imports {top}", owners
+
+
+def test_requirements_are_what_is_imported():
+    declared = requirements("requirements.txt")
+    used: set[str] = set()
+    for where, owners in third_party([*modules(), ROOT / "app.py"], {"genai_studio"}):
+        assert owners & declared, f"{where}, which is not in requirements.txt"
+        used |= owners & declared
     assert declared - used == set(), "in requirements.txt and not imported anywhere"
+
+
+def test_what_the_tests_import_is_in_their_requirements():
+    paths = sorted((ROOT / "tests").rglob("*.py"))
+    declared = requirements("requirements.txt") | requirements("tests/requirements.txt")
+    for where, owners in third_party(paths, {"genai_studio"} | {path.stem for path in paths} | {"app", "tests"}):
+        assert owners & declared, f"{where}, which is not in tests/requirements.txt"
 
 
 def test_the_page_process_never_loads_torch(tmp_path):

@@ -12,7 +12,7 @@ from genai_studio.bench.figure import Figure
 from genai_studio.bench.jobs import cancel, overhead
 from genai_studio.bench.page import growth, page
 from genai_studio.bench.text import text
-from genai_studio.errors import InvalidInput
+from genai_studio.errors import InvalidInput, StudioError
 from genai_studio.settings import Settings
 
 MEASUREMENTS: dict[str, Callable[[Settings], Iterator[Figure]]] = {
@@ -37,7 +37,10 @@ def measure(settings: Settings, names: Sequence[str], say: Callable[[str], None]
             settings.cache.mkdir(parents=True, exist_ok=True)
             (home / "cache").symlink_to(settings.cache)
             scratch = replace(settings, home=home, models=home / "models", database="", host="127.0.0.1", auth="")
-            yield from MEASUREMENTS[name](scratch)
+            try:
+                yield from MEASUREMENTS[name](scratch)
+            except StudioError as error:
+                say(f"Not measured: {error.sentence}")
 
 
 __all__ = ["MEASUREMENTS", "Figure", "measure"]

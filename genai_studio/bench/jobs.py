@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from genai_studio.bench import direct
 from genai_studio.bench.figure import Figure, middle
-from genai_studio.domain.events import ENDINGS, Progress, Token
+from genai_studio.domain.events import ENDINGS, Failed, Progress, Token
+from genai_studio.engine.messages import error_named
 from genai_studio.models.base import LoadedModel
 from genai_studio.settings import Settings
 from genai_studio.studio import Studio
@@ -105,6 +106,8 @@ def _cancel_once(studio: Studio, sample: Sample) -> tuple[float, float, float]:
         if len(moments) == CANCEL_AFTER:
             started = time.perf_counter()
             studio.cancel(job.id)
+        if isinstance(event, Failed):
+            raise error_named(event.error, event.message, event.hint)
         if isinstance(event, ENDINGS):
             ended = time.perf_counter()
     _by_studio(studio, SHORT)
