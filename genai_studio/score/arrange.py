@@ -54,7 +54,6 @@ class Ensemble:
 
     lead: str
     accompany: Callable[[Setting], list[Part]]
-    lead_gain: float = 0.0
 
 
 def arrange(score: Score, melody: Sequence[Note], ensemble: str, instrument: str = "", *, style: str = "") -> Score:
@@ -64,7 +63,7 @@ def arrange(score: Score, melody: Sequence[Note], ensemble: str, instrument: str
     """
     players = ENSEMBLES[ensemble]
     name = instrument or players.lead
-    lead = Part(name.title(), "melody", INSTRUMENTS[name].program, tuple(_phrased(score, melody)), players.lead_gain)
+    lead = Part(name.title(), "melody", INSTRUMENTS[name].program, tuple(_phrased(score, melody)))
     return replace(score, parts=(lead, *players.accompany(Setting(score, lead, style))))
 
 
@@ -89,7 +88,7 @@ def _piano(setting: Setting) -> list[Part]:
     else:
         left = patterns.boom(score.chords, score.metre, 36, duration=12, velocity=74)
         left += patterns.chuck(score.chords, score.metre, 55, duration=12, velocity=58)
-    return [Part("Piano, left hand" if lead.program == 0 else "Piano", "chords", 0, _in_order(left), -4.0, -0.1)]
+    return [Part("Piano, left hand" if lead.program == 0 else "Piano", "chords", 0, _in_order(left), -5.0, -0.1)]
 
 
 def _folk_band(setting: Setting) -> list[Part]:
@@ -99,14 +98,14 @@ def _folk_band(setting: Setting) -> list[Part]:
     strum += patterns.chuck(score.chords, score.metre, 57, duration=12, velocity=62)
     bass = patterns.boom(score.chords, score.metre, 28, duration=score.beat_ticks, velocity=80)
     double = [replace(note, velocity=note.velocity - 14) for note in lead.notes if enters <= note.start]
-    parts = [Part("Guitar", "chords", 25, _in_order(strum), -5.0, -0.45)]
+    parts = [Part("Guitar", "chords", 25, _in_order(strum), -7.0, -0.4)]
     if lead.program != INSTRUMENTS["whistle"].program and double:
         parts.append(
-            Part("Whistle", "harmony", INSTRUMENTS["whistle"].program, tuple(_within(double, 67, 94)), -7.0, 0.4)
+            Part("Whistle", "harmony", INSTRUMENTS["whistle"].program, tuple(_within(double, 67, 94)), -8.0, 0.4)
         )
-    parts.append(Part("Bass", "bass", 32, _in_order([note for note in bass if note.start >= enters]), -3.0, 0.05, 0.85))
+    parts.append(Part("Bass", "bass", 32, _in_order([note for note in bass if note.start >= enters]), -7.0, 0.05, 0.85))
     if style != "air":
-        parts.append(Part("Frame drum", "drums", 0, _in_order(_frame_drum(score, enters)), -6.0, 0.2))
+        parts.append(Part("Frame drum", "drums", 0, _in_order(_frame_drum(score, enters)), -12.0, 0.2))
     return parts
 
 
@@ -152,7 +151,7 @@ def _string_quartet(setting: Setting) -> list[Part]:
     names = (("Second violin", 40, -0.25), ("Viola", 41, 0.25), ("Cello", 42, 0.45))
     roles = ("harmony", "harmony", "bass")
     return [
-        Part(name, "bass" if role == "bass" else "harmony", program, tuple(line), -5.0, pan, 0.8 if dance else 1.0)
+        Part(name, "bass" if role == "bass" else "harmony", program, tuple(line), -7.0, pan, 0.8 if dance else 1.0)
         for (name, program, pan), role, line in zip(names, roles, notes, strict=True)
     ]
 
@@ -161,13 +160,13 @@ def _harp_and_flute(setting: Setting) -> list[Part]:
     score, style = setting.score, setting.style
     step = 12 if score.compound or style in ("air", "waltz", "") else 24
     harp = patterns.arpeggio(score.chords, score.metre, 43, step=step, ring=3, velocity=64)
-    return [Part("Harp", "chords", 46, _in_order(harp), -3.0, -0.3)]
+    return [Part("Harp", "chords", 46, _in_order(harp), -6.0, -0.25)]
 
 
 def _music_box(setting: Setting) -> list[Part]:
     score = setting.score
     comb = patterns.arpeggio(score.chords, score.metre, 60, step=12 if score.compound else 24, ring=2, velocity=50)
-    return [Part("Comb", "chords", 10, _in_order(comb), -6.0, 0.15)]
+    return [Part("Comb", "chords", 10, _in_order(comb), -7.0, 0.15)]
 
 
 def _chiptune(setting: Setting) -> list[Part]:
@@ -180,9 +179,9 @@ def _chiptune(setting: Setting) -> list[Part]:
             {*patterns.BOOM[score.metre], *patterns.CHUCK[score.metre]}))
     ]  # fmt: skip
     return [
-        Part("Arpeggio", "chords", 80, _in_order(run), -13.0, 0.35),
-        Part("Triangle bass", "bass", 38, tuple(bass), -5.0, -0.1),
-        Part("Noise", "drums", 0, tuple(noise), -9.0, 0.0),
+        Part("Arpeggio", "chords", 80, _in_order(run), -12.0, 0.35),
+        Part("Bass", "bass", 80, tuple(bass), -7.0, -0.1),
+        Part("Noise", "drums", 0, tuple(noise), -15.0, 0.0),
     ]
 
 
@@ -200,9 +199,9 @@ def _marching_band(setting: Setting) -> list[Part]:
     ]
     return [
         Part("Piccolo", "harmony", 72, tuple(_within(piccolo, 74, 98)), -9.0, 0.4),
-        Part("Horns", "chords", 60, _in_order(horns), -6.0, -0.35, 0.7),
-        Part("Tuba", "bass", 58, tuple(tuba), -3.0, 0.15),
-        Part("Drums", "drums", 0, _in_order(snare + bass_drum), -9.0, 0.0),
+        Part("Horns", "chords", 60, _in_order(horns), -8.0, -0.35, 0.7),
+        Part("Tuba", "bass", 58, tuple(tuba), -7.0, 0.15),
+        Part("Drums", "drums", 0, _in_order(snare + bass_drum), -12.0, 0.0),
     ]
 
 

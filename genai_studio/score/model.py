@@ -120,13 +120,14 @@ class Chord:
 
 @dataclass(frozen=True)
 class Part:
-    """One player: a General MIDI `program` (0 to 127), or drums. `gain` in dB, `pan` from -1 (left) to 1 (right)."""
+    """One player: a General MIDI `program` (0 to 127), or drums. `pan` goes from -1 (left) to 1 (right)."""
 
     name: str
     role: Role
     program: int
     notes: tuple[Note, ...]
     gain: float = 0.0
+    """How loud it sounds beside the melody, in dB; instruments of any loudness are brought to it."""
     pan: float = 0.0
     length: float = 1.0
     """How much of a note's written length sounds: 1 is sung, 0.5 is short."""

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from genai_studio.score.mastering import RATE, Audio, master, reverberation
+from genai_studio.score.mastering import RATE, Audio, loudness, master, reverberation
 from genai_studio.score.midi import RESOLUTION
 from genai_studio.score.model import Part, Score
 from genai_studio.score.performance import perform
@@ -18,6 +18,8 @@ _TEMPO = 125.0
 _SENT = {"melody": 0.22, "harmony": 0.26, "chords": 0.2, "bass": 0.08, "drums": 0.14}
 """How much of each role the hall hears."""
 _TAIL = 1.5
+_LEVEL = -24.0
+"""LUFS of the melody before mastering."""
 
 
 class SoundfontError(ValueError):
@@ -42,7 +44,7 @@ class Band:
         """Bytes held: the file's 16-bit samples are kept as 32-bit floats."""
 
     def part(self, score: Score, part: Part, seed: int) -> Audio:
-        """One part alone, dry, unmastered, panned and at its gain: (2, samples)."""
+        """One part alone, dry, panned and levelled: (2, samples). Silence where the soundfont lacks the sound."""
         import symusic
 
         track = symusic.Track(part.name, part.program, part.drums)
@@ -54,11 +56,12 @@ class Band:
         clip.tracks.append(track)
         sound = np.asarray(self._synthesizer.render(clip, stereo=True), dtype=np.float32)
         left, right = np.cos((part.pan + 1) * np.pi / 4), np.sin((part.pan + 1) * np.pi / 4)
-        level = 10 ** (part.gain / 20) * np.sqrt(2)
         centre = sound.mean(axis=0)
         width = (sound - centre) * 0.6
         placed = np.stack([centre * left, centre * right]) + width * np.sqrt(0.5)
-        return np.asarray(placed * level, dtype=np.float32)
+        measured = loudness(placed)
+        gain = 10 ** ((_LEVEL + part.gain - measured) / 20) if np.isfinite(measured) else 1.0
+        return np.asarray(placed * gain, dtype=np.float32)
 
     def play(self, score: Score, seed: int, step: Callable[[int, int], None] | None = None) -> Audio:
         """The whole score, mastered: (2, samples). `step(done, total)` is told before each stage; it may raise."""
