@@ -1,6 +1,6 @@
 """From printed tune books to training tunes: read, cut into sections, named, deduplicated, split.
 
-Sources are three collections in the music21 wheel's corpus, all of music printed before 1900. Whatever does not fit the
+Sources are three collections in the music21 wheel's corpus, of music printed from 1782 to 1903. Whatever does not fit the
 grid, the vocabulary or the bar arithmetic is left out and counted, never bent until it fits.
 """
 

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch.nn.functional import cross_entropy
 
+from genai_studio.errors import ModelUnavailable
 from genai_studio.models.tunes import data
 from genai_studio.models.tunes.network import new_network, save_network
 from genai_studio.models.tunes.tokens import ANY, IDS, PAD, Tune, decode, encode
@@ -41,17 +42,17 @@ class TrainingReport:
 
 
 def corpus_folder() -> Path:
-    """The tune books that the music21 wheel carries. Raises FileNotFoundError without that package."""
+    """The tune books that the music21 wheel carries. Raises ModelUnavailable without that package."""
     spec = find_spec("music21")
     if spec is None or spec.origin is None:
-        raise FileNotFoundError("The tune books come with music21: pip install 'music21>=9,<10'.")
+        raise ModelUnavailable("The tune books come with music21.", "Install it: pip install 'music21>=9,<11'.")
     return Path(spec.origin).parent / "corpus"
 
 
 def prepare(*, output: Path, corpus: Path | None = None) -> data.Corpus:
     """Reads the tune books into `output`: `training.jsonl`, `held_out.jsonl` (token ids), `provenance.jsonl`.
 
-    Raises FileNotFoundError where music21, which carries the books, is not installed and no `corpus` is given.
+    Raises ModelUnavailable where music21, which carries the books, is not installed and no `corpus` is given.
     """
     found = data.read_corpus(corpus or corpus_folder())
     output.mkdir(parents=True, exist_ok=True)
@@ -78,9 +79,9 @@ def train(
     prepared: Path,
     output: Path,
     work: Path,
-    steps: int = 4000,
-    batch_tokens: int = 2048,
-    learning_rate: float = 1e-3,
+    steps: int = 2400,
+    batch_tokens: int = 1024,
+    learning_rate: float = 9e-4,
     seed: int = 0,
     threads: int = 1,
     report_every: int = 250,
