@@ -130,11 +130,15 @@ def _verified(paths: Mapping[str, Path], source: Source, check: Check) -> ModelF
     return ModelFiles(dict(paths), hashes, str(source))
 
 
+_CARD = frozenset({".md", ".png", ".tsv"})
+
+
 def _weights(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Files of an embedded model; its card and hidden files play no part in what it makes."""
+    """Files of an embedded model; its card, the card's pictures and tables and hidden files play no part in what it
+    makes."""
     for path in sorted(folder.rglob("*")) if folder.is_dir() else []:
         name = path.relative_to(folder).as_posix()
-        if path.is_file() and path.suffix != ".md" and not any(part.startswith(".") for part in name.split("/")):
+        if path.is_file() and path.suffix not in _CARD and not any(part.startswith(".") for part in name.split("/")):
             yield name, path
 
 

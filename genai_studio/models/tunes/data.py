@@ -1,7 +1,7 @@
 """From printed tune books to training tunes: read, cut into sections, named, deduplicated, split.
 
-Sources are three collections in the music21 wheel's corpus, of music printed from 1782 to 1903. Whatever does not fit the
-grid, the vocabulary or the bar arithmetic is left out and counted, never bent until it fits.
+Sources are three collections in the music21 wheel's corpus, of music printed from 1782 to 1903. Whatever does not fit
+the grid, the vocabulary or the bar arithmetic is left out and counted, never bent until it fits.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ COLLECTIONS = {
     "oneills1850": "O'Neill's Music of Ireland (1850 melodies), Chicago 1903",
     "airdsAirs": "Aird's Selection of Scotch, English, Irish and Foreign Airs, Glasgow 1782-1801",
 }
-_PRINTED = {"ryansMammoth": "1883", "oneills1850": "1903", "airdsAirs": "1782-1801"}
+"""Folder in music21's corpus to the book."""
 _GRID = {0, *POSITIONS}
 _BOUNDARY = re.compile(r":|\|\||\|\]|\[\|")
 _RHYTHMS = (
@@ -111,16 +111,9 @@ def read_corpus(folder: Path, held_out_share: float = 0.05) -> Corpus:
 
 
 def manifest(corpus: Corpus) -> list[dict[str, str | int]]:
-    """One row a tune: title, collection, year printed, file, number and split; the provenance of the weights."""
+    """One row a tune: split, file in music21's corpus, number and title; the provenance of the weights."""
     return [
-        {
-            "title": source.title,
-            "collection": COLLECTIONS[source.collection],
-            "printed": _PRINTED[source.collection],
-            "file": f"{source.collection}/{source.file}",
-            "number": source.number,
-            "split": split,
-        }
+        {"split": split, "file": f"{source.collection}/{source.file}", "number": source.number, "title": source.title}
         for split, sources in (("training", corpus.training), ("held out", corpus.held_out))
         for source in sources
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import logging
 import math
@@ -50,19 +51,19 @@ def corpus_folder() -> Path:
 
 
 def prepare(*, output: Path, corpus: Path | None = None) -> data.Corpus:
-    """Reads the tune books into `output`: `training.jsonl`, `held_out.jsonl` (token ids), `provenance.jsonl`.
+    """Reads the tune books into `output`: `training.jsonl`, `held_out.jsonl` (token ids), `provenance.tsv`.
 
     Raises ModelUnavailable where music21, which carries the books, is not installed and no `corpus` is given.
     """
     found = data.read_corpus(corpus or corpus_folder())
     output.mkdir(parents=True, exist_ok=True)
-    rows = {"provenance": data.manifest(found)} | {
-        name: [encode(source.tune) for source in sources]
-        for name, sources in (("training", found.training), ("held_out", found.held_out))
-    }
-    for name, lines in rows.items():
-        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-        (output / f"{name}.jsonl").write_text(text, encoding="utf-8")
+    for name, sources in (("training", found.training), ("held_out", found.held_out)):
+        lines = "".join(json.dumps(encode(source.tune)) + "\n" for source in sources)
+        (output / f"{name}.jsonl").write_text(lines, encoding="utf-8")
+    with (output / "provenance.tsv").open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, ("split", "file", "number", "title"), dialect="excel-tab", lineterminator="\n")
+        table.writeheader()
+        table.writerows(data.manifest(found))
     log.info(
         "%d training tunes, %d held out; left out: %s", len(found.training), len(found.held_out), dict(found.left_out)
     )

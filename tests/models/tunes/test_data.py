@@ -93,7 +93,7 @@ def test_readings_of_a_tune_stay_in_the_vocabulary() -> None:
 
 def test_prepare_and_a_few_steps_of_training_and_going_on(corpus: Path, tmp_path: Path) -> None:
     prepare(output=tmp_path / "data", corpus=corpus)
-    assert (tmp_path / "data" / "provenance.jsonl").read_text().count("\n") >= 20
+    assert (tmp_path / "data" / "provenance.tsv").read_text().count("\n") >= 20
     weights, work = tmp_path / "weights", tmp_path / "work"
     options = {"prepared": tmp_path / "data", "output": weights, "work": work, "batch_tokens": 256, "report_every": 1}
     first = train(steps=1, **options)
