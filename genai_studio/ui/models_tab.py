@@ -164,6 +164,7 @@ class ModelCalls:
             "commercial": spec.commercial,
             "own": own,
             "included": all(source.kind == "embedded" for source in files),
+            "partly": any(source.kind == "embedded" for source in files),
             "present": self.studio.is_present(spec.id),
             "size": sum(source.size for source in files),
             "memory": spec.memory,

@@ -11,11 +11,12 @@ from typing import Any
 import gradio as gr
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from genai_studio.errors import StudioError
+from genai_studio.errors import NotAllowed, StudioError
 from genai_studio.ui.i18n import language_of, say
 from genai_studio.ui.shell import LOCAL_OWNER, UNEXPECTED
 
 LOG = logging.getLogger(__name__)
+NOTHING = "There is nothing here."
 SENSELESS = "The page asked for something the studio does not know. Reload it."
 
 Answer = dict[str, Any]
@@ -50,6 +51,9 @@ def server_call(asked: type[Asked], function: Callable[[Caller, Any], Answer]) -
             return function(caller, asked.model_validate(payload))
         except ValidationError:
             return {"error": say(SENSELESS, caller.language)}
+        except NotAllowed:
+            # What belongs to somebody else looks as if it did not exist.
+            return {"error": say(NOTHING, caller.language)}
         except StudioError as error:
             parts = (say(error.message, caller.language), say(error.hint, caller.language))
             return {"error": " ".join(filter(None, parts))}

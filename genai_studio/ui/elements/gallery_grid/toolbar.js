@@ -22,17 +22,19 @@ function createToolbar({ changed, dropped, emptied }) {
     on: { click: () => picker.click() },
   }, icon("file"), say("Settings from a file"));
   const empty = make("button", { type: "button", class: "chip danger", hidden: true }, icon("trash"), say("Empty the trash"));
+  const hint = make("p", { class: "hint", text: say("What you delete waits here for 30 days."), hidden: true });
   twice(empty, say("Really? This cannot be undone."), emptied);
   const node = make("div", { class: "bar", role: "search", "aria-label": say("Gallery") },
     make("label", { class: "searchbox" }, icon("search"), search),
     make("div", { class: "chips", role: "group", "aria-label": say("Filter") },
-      make("div", { class: "group" }, ...chips), starred, model, trash, empty, restore, picker));
+      make("div", { class: "group" }, ...chips), starred, model, trash, empty, restore, picker),
+    hint);
 
   function draw() {
     chips.forEach((chip, place) => chip.setAttribute("aria-pressed", String(filter.modality === kinds[place][0])));
     starred.setAttribute("aria-pressed", String(Boolean(filter.starred)));
     trash.setAttribute("aria-pressed", String(filter.trashed));
-    empty.hidden = !filter.trashed;
+    empty.hidden = hint.hidden = !filter.trashed;
   }
   function set(change, later = 0) {
     Object.assign(filter, change);

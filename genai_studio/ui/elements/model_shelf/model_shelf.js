@@ -24,7 +24,7 @@ function state(model) {
   if (model.own) return ["here", say("Your own file")];
   if (model.included) return ["here", say("Comes with the studio")];
   if (model.present) return ["here", say("On this machine")];
-  return ["away", say("Not downloaded yet")];
+  return ["away", model.partly ? say("Needs a download once") : say("Not downloaded yet")];
 }
 
 function fact(name, ...value) {
@@ -43,7 +43,7 @@ function drawDownload(model, box) {
         class: share === null ? "track unknown" : "track", role: "progressbar", "aria-label": say("Download of {title}", { title: model.title }),
         "aria-valuemin": "0", "aria-valuemax": "100", "aria-valuenow": share === null ? undefined : String(Math.round(share * 100)),
       }, bar),
-      make("p", { class: "line", text: share === null ? download.line : `${download.line} · ${Math.round(share * 100)} %` }),
+      make("p", { class: "line", text: share === null ? download.line : `${download.line} · ${Math.round(share * 100)}\u00a0%` }),
       make("button", { type: "button", class: "plain", text: say("Stop"), on: { click: () => ask("models_stop", { id: model.id }) } }));
     return;
   }
