@@ -1,3 +1,5 @@
+"""Workers of the engine tests: the real one, and one that misbehaves."""
+
 from __future__ import annotations
 
 import sys
