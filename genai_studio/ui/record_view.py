@@ -9,6 +9,7 @@ from genai_studio.domain.modality import MediaKind
 from genai_studio.domain.recipe import Recipe
 from genai_studio.errors import StudioError
 from genai_studio.models.base import family_of
+from genai_studio.ui.controls import option_title, properties, resolved
 from genai_studio.ui.i18n import say
 from genai_studio.ui.piece import notes_of_midi
 
@@ -54,32 +55,32 @@ def _settings(studio: Studio, record: Record, language: str) -> list[Row]:
     """Every param that is not empty, by its title, with the seed of this very output."""
     try:
         spec = studio.model(record.model)
-        fields = family_of(spec).params.model_fields
-        titles, ignored = {name: field.title or name for name, field in fields.items()}, spec.hidden
+        schemas, ignored = properties(family_of(spec).params), spec.hidden
     except StudioError:
-        titles, ignored = {}, frozenset()
+        schemas, ignored = {}, frozenset()
     rows: list[Row] = []
     for name, value in {**record.recipe.request.params, "seed": record.seed}.items():
         if name not in SHOWN_ELSEWHERE | ignored and value not in ("", None, [], {}):
-            rows.append([say(titles.get(name, name), language), _readable(value, language)])
+            schema = schemas.get(name, {})
+            rows.append([say(schema.get("title", name), language), _readable(value, schema, language)])
     return rows
 
 
-def _readable(value: Any, language: str) -> str:
+def _readable(value: Any, schema: dict[str, Any], language: str) -> str:
+    """As its control shows it. What a person typed stays as it is."""
     if isinstance(value, bool):
-        return say("Yes" if value else "No", language)
-    if isinstance(value, str):
-        return say(value, language)
+        return say("Yes", language) if value else say("No", language)
+    if "enum" in resolved(schema):
+        return say(option_title(value), language)
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _origin(recipe: Recipe, language: str) -> list[Row]:
     rows: list[Row] = [[say("Model", language), recipe.request.model]]
-    rows += [
-        [say(name, language), value]
-        for name, value in (("Source", recipe.source), ("Licence", recipe.licence))
-        if value
-    ]
+    if recipe.source:
+        rows.append([say("Source", language), say(recipe.source, language)])
+    if recipe.licence:
+        rows.append([say("Licence", language), recipe.licence])
     rows += [[name, value] for name, value in sorted(recipe.environment.items())]
     if recipe.rungs:
         rows.append([say("To save memory", language), ", ".join(recipe.rungs)])

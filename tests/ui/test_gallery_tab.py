@@ -112,7 +112,7 @@ def test_the_large_view_tells_all_that_makes_it_again(studio):
     told = details_of(studio, picture, "en")
     assert told["card"]["title"] == MALICIOUS
     assert ["Seed", "3"] in told["settings"]
-    assert ["Background", "transparent"] in told["settings"]
+    assert ["Background", "Transparent"] in told["settings"]
     assert [card["id"] for card in told["children"]] == [larger.id]
     assert ["File", picture.sha256, True] in told["files"]
     enlarged = details_of(studio, larger, "en")
