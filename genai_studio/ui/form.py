@@ -207,7 +207,7 @@ class Form:
     def summary(self, spec: ModelSpec, language: str) -> str:
         """What the model is; and what it costs, once, when its files are not here yet."""
         summary = say(spec.summary, language)
-        if self.studio.is_present(spec.id):
-            return summary
         size = sum(source.size for source in (*spec.sources[:1], *spec.extras)) / 1e6
+        if size < 1 or self.studio.is_present(spec.id):
+            return summary
         return f"{summary} {say('Downloads {size} MB once, at the first start.', language, size=f'{size:.0f}')}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -14,7 +13,7 @@ from genai_studio.ui.elements import element
 from genai_studio.ui.form import Form, Updates
 from genai_studio.ui.form_events import QUIET, wire_form
 from genai_studio.ui.i18n import language_of
-from genai_studio.ui.room import WATCHING, Room
+from genai_studio.ui.room import Room
 from genai_studio.ui.shell import Shell, TabHandles, owner_of, readable
 from genai_studio.ui.stream import latest_job, submit, view_of
 from genai_studio.ui.views import JobView, record_card
@@ -75,25 +74,24 @@ class ImageRoom(Room):
         ]
 
     def wire_actions(self, grid: gr.HTML, recent: gr.HTML) -> None:
-        grid.act(readable(self.act), None, [*self.watched, *self.shell.delivery_outputs], **WATCHING)
+        asked = grid.act(readable(self.act), None, [self.queued, grid, *self.shell.delivery_outputs], **QUIET)
+        self.then_watch(asked)
         recent.show(readable(self.show_record), None, grid, **QUIET)
 
-    async def act(self, request: gr.Request, event: gr.EventData) -> AsyncIterator[Updates]:
+    def act(self, request: gr.Request, event: gr.EventData) -> Updates:
         """What a button at a picture asks for."""
         record_id, action = str(event.record), str(event.action)
         if action == "star":
             self.star(record_id, request)
-            yield self.refreshed(record_id, request)
-        elif action == "settings":
-            yield self.settings_of(record_id, request)
-        elif action == "again":
-            async for updates in self.make_again(record_id, request):
-                yield updates
-        elif action == "enlarge":
-            model = self.upscaler()
-            job = submit(self.studio, owner_of(request), model.id, {"scale": event.scale}, {"image": record_id})
-            async for updates in self.watch(request, job):
-                yield updates
+            return {self.queued: "", **self.refreshed(record_id, request)}
+        if action == "again":
+            return self.make_again(record_id, request)
+        if action == "enlarge":
+            job = submit(
+                self.studio, owner_of(request), self.upscaler().id, {"scale": event.scale}, {"image": record_id}
+            )
+            return {self.queued: job.id}
+        return {self.queued: "", **self.settings_of(record_id, request)}
 
     def upscaler(self) -> ModelSpec:
         return self.studio.models(task="upscale")[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -15,7 +14,7 @@ from genai_studio.ui.form import Form, Updates
 from genai_studio.ui.form_events import QUIET, wire_form
 from genai_studio.ui.i18n import language_of
 from genai_studio.ui.piece import notes_of_midi
-from genai_studio.ui.room import WATCHING, Room
+from genai_studio.ui.room import Room
 from genai_studio.ui.shell import Shell, TabHandles, owner_of, readable
 from genai_studio.ui.stream import latest_job, view_of
 from genai_studio.ui.views import JobView, record_card
@@ -55,7 +54,8 @@ class MusicRoom(Room):
         self.roll, self.sound, self.takes = work
 
     def wire_actions(self) -> None:
-        self.takes.act(readable(self.act), None, [*self.watched, *self.shell.delivery_outputs], **WATCHING)
+        outputs = [self.queued, *self.outputs, *self.shell.delivery_outputs]
+        self.then_watch(self.takes.act(readable(self.act), None, outputs, **QUIET))
         assert self.recent
         self.recent.show(readable(self.show_record), None, self.outputs, **QUIET)
 
@@ -106,19 +106,16 @@ class MusicRoom(Room):
             },
         }
 
-    async def act(self, request: gr.Request, event: gr.EventData) -> AsyncIterator[Updates]:
+    def act(self, request: gr.Request, event: gr.EventData) -> Updates:
         """What a button below the piece asks for."""
         record_id, action = str(event.record), str(event.action)
+        if action == "again":
+            return self.make_again(record_id, request)
+        if action == "settings":
+            return {self.queued: "", **self.settings_of(record_id, request)}
         if action == "star":
             self.star(record_id, request)
-            yield self.alone(record_id, request)
-        elif action == "take":
-            yield self.alone(record_id, request)
-        elif action == "settings":
-            yield self.settings_of(record_id, request)
-        elif action == "again":
-            async for updates in self.make_again(record_id, request):
-                yield updates
+        return {self.queued: "", **self.alone(record_id, request)}
 
     def show_record(self, request: gr.Request, event: gr.EventData) -> Updates:
         return self.alone(str(event.record), request)

@@ -33,59 +33,75 @@ WATCHING: dict[str, Any] = {
 LATELY = 24
 
 Draw = Callable[[JobView, gr.Request], Updates]
-"""Updates that show a job; `room.records_of(view)` gives its records."""
+"""Updates that show a job."""
 
 
 @dataclass
 class Room:
+    """Queueing and watching are two events: what is said once (an emptied box, the history) belongs to the first,
+    because a browser that is behind may skip all but the newest of what a watching event says."""
+
     studio: Studio
     shell: Shell
     form: Form
     outputs: list[gr.blocks.Block]
-    """What `draw` may update."""
+    """What `draw` updates, each time all of it."""
     draw: Draw
     recent: gr.HTML | None = None
     watchers: Watchers = field(default_factory=Watchers)
+    queued: gr.State = field(default_factory=lambda: gr.State(""))
+    """Id of the job that the last event queued; empty when it queued none."""
 
     def wire(self) -> None:
         """Connect Generate, Stop, and the page's coming back."""
-        self.form.generate.click(readable(self.start), self.form.inputs, self.watched, **WATCHING)
+        self.then_watch(
+            self.form.generate.click(readable(self.start), self.form.inputs, [self.queued, self.form.ideas], **QUIET)
+        )
         self.form.stop.click(readable(self.halt), None, None, **QUIET)
         self.shell.blocks.load(readable(self.come_back), None, self.watched, **WATCHING)
+
+    def then_watch(self, event: Any) -> None:
+        """Watch what `event` has queued."""
+        event.success(readable(self.watch_queued), self.queued, self.watched, **WATCHING)
 
     @property
     def watched(self) -> list[gr.blocks.Block]:
         """Outputs of every event that watches."""
         more = [self.recent] if self.recent else []
-        return [*self.outputs, self.form.stop, self.form.ideas, *more]
+        return [*self.outputs, self.form.stop, *more]
 
-    async def start(self, request: gr.Request, *values: Any) -> AsyncIterator[Updates]:
-        """Generate: queue what the form shows, then watch."""
-        spec, prompt, params = await asyncio.to_thread(self.form.read, values)
-        job = await asyncio.to_thread(submit, self.studio, owner_of(request), spec.id, {**params, "prompt": prompt})
-        yield {self.form.ideas: await asyncio.to_thread(self.form.ideas_for, spec.id, owner_of(request))}
-        async for updates in self.watch(request, job):
-            yield updates
+    def start(self, request: gr.Request, *values: Any) -> Updates:
+        """Generate: queue what the form shows."""
+        spec, prompt, params = self.form.read(values)
+        job = submit(self.studio, owner_of(request), spec.id, {**params, "prompt": prompt})
+        return {self.queued: job.id, self.form.ideas: self.form.ideas_for(spec.id, owner_of(request))}
+
+    async def watch_queued(self, request: gr.Request, job_id: str) -> AsyncIterator[Updates]:
+        if job_id:
+            job = await asyncio.to_thread(self.studio.job, job_id, owner_of(request))
+            async for updates in self.watch(request, job):
+                yield updates
 
     async def watch(self, request: gr.Request, first: Job | None = None) -> AsyncIterator[Updates]:
         """Updates while the owner's jobs of this room run."""
         page, owner = request.session_hash or "", owner_of(request)
         views = follow(self.studio, self.watchers, page=page, owner=owner, modality=self.form.modality, first=first)
+        lately: Updates = {}
         async for view in views:
+            if self.recent and (not lately or not view.live):
+                lately = {self.recent: await asyncio.to_thread(self.lately, request)}
             updates = await asyncio.to_thread(self.draw, view, request)
-            updates[self.form.stop] = gr.Button(interactive=view.live)
-            if self.recent and not view.live:
-                updates[self.recent] = await asyncio.to_thread(self.lately, request)
-            yield updates
+            yield {**lately, **updates, self.form.stop: gr.Button(interactive=view.live)}
 
     async def come_back(self, request: gr.Request) -> AsyncIterator[Updates]:
         """After a reload: the last job as it stands, and on with it while it runs."""
-        yield await asyncio.to_thread(self.as_it_stands, request)
+        if not await asyncio.to_thread(live_jobs, self.studio, owner_of(request), self.form.modality):
+            yield await asyncio.to_thread(self.as_it_stands, request)
         async for updates in self.watch(request):
             yield updates
 
     def as_it_stands(self, request: gr.Request) -> Updates:
-        """The room before anything more happens: the last job if it is over, and what was made lately."""
+        """The room where nothing runs: the last job, and what was made lately."""
         updates: Updates = {self.recent: self.lately(request)} if self.recent else {}
         last = latest_job(self.studio, owner_of(request), self.form.modality)
         if last and last.state.ended:
@@ -123,11 +139,10 @@ class Room:
         record = self.record(record_id, request)
         self.studio.gallery.star([record.id], not record.starred, owner=owner_of(request))
 
-    async def make_again(self, record_id: str, request: gr.Request) -> AsyncIterator[Updates]:
-        job = await asyncio.to_thread(self.studio.make_again, record_id, owner_of(request))
+    def make_again(self, record_id: str, request: gr.Request) -> Updates:
+        job = self.studio.make_again(record_id, owner_of(request))
         inform("Making it again, to compare.", request)
-        async for updates in self.watch(request, job):
-            yield updates
+        return {self.queued: job.id}
 
     def settings_of(self, record_id: str, request: gr.Request) -> Updates:
         """Put everything of a record back into its room."""

@@ -16,8 +16,10 @@ from genai_studio.ui.views import JobView
 if TYPE_CHECKING:
     from genai_studio.studio import Studio
 
-GLANCE = 0.05
-"""Seconds between two looks at a job's events: what happened between them is drawn at once."""
+GLANCE = 0.03
+"""Seconds between two looks at the events of a job that says nothing."""
+PACE = 0.08
+"""Seconds from one drawing to the next: what happens meanwhile is drawn at once, so that a slow browser keeps up."""
 LEDGER_GLANCE = 1.0
 """Seconds after which a job that says nothing is looked up in the ledger."""
 LIVE = (JobState.QUEUED, JobState.RUNNING)
@@ -122,4 +124,4 @@ async def _watch(studio: Studio, job: Job) -> AsyncIterator[JobView]:
                 view = JobView.of(current, view.model)
                 yield view
         if view.live:
-            await asyncio.sleep(GLANCE)
+            await asyncio.sleep(PACE if events else GLANCE)

@@ -46,7 +46,7 @@ def build(studio: Studio, shell: Shell) -> TabHandles:
     wire_form(shell, form)
     room = TextRoom(studio, shell, form, talk, store)
     room.wire()
-    fresh.click(lambda: ({}, {}), None, [store, talk], **QUIET)
+    fresh.click(readable(room.begin_anew), None, [store, talk, form.stop], **QUIET)
     return TabHandles("text", form.prompt)
 
 
@@ -73,62 +73,64 @@ def conversation_of(job: Job, answer: str) -> list[Message]:
 
 class TextRoom(Room):
     def __init__(self, studio: Studio, shell: Shell, form: Form, talk: gr.HTML, store: gr.BrowserState) -> None:
-        super().__init__(studio, shell, form, [talk, store, form.prompt, form.saved], self.show)
+        super().__init__(studio, shell, form, [talk, store], self.show)
         self.talk, self.store = talk, store
 
     def wire(self) -> None:
-        given = [self.store, *self.form.inputs]
-        self.form.generate.click(readable(self.send), given, self.watched, **WATCHING)
-        self.form.stop.click(readable(self.halt), None, None, **QUIET)
-        self.talk.act(readable(self.act), given, self.watched, **WATCHING)
+        form = self.form
+        given = [self.store, *form.inputs]
+        turned = [self.queued, self.store, self.talk, form.ideas, form.prompt, form.saved]
+        self.then_watch(form.generate.click(readable(self.send), given, turned, **QUIET))
+        self.then_watch(self.talk.act(readable(self.act), given, turned, **QUIET))
+        form.stop.click(readable(self.halt), None, None, **QUIET)
+        inbox = self.shell.inbox[form.modality]
+        inbox.change(readable(self.receive), inbox, [self.store, self.talk], **QUIET)
         self.shell.blocks.load(readable(self.come_back_to), self.store, self.watched, **WATCHING)
 
-    async def send(self, request: gr.Request, stored: Any, *values: Any) -> AsyncIterator[Updates]:
-        """A new turn at the end of the conversation."""
+    def begin_anew(self, request: gr.Request) -> Updates:
+        """An empty conversation. What still runs goes on, unwatched; its answer will be in the gallery."""
+        self.watchers.take(request.session_hash or "", self.form.modality.value)
+        return {self.store: {}, self.talk: {}, self.form.stop: gr.Button(interactive=False)}
+
+    def send(self, request: gr.Request, stored: Any, *values: Any) -> Updates:
+        """A new turn at the end of the conversation. The box is emptied once the turn is queued, never before."""
         messages = messages_of(stored)
         if messages and messages[-1]["role"] == "user":
             messages.pop()
-        async for updates in self.turn(request, stored, values, messages, values[1], ""):
-            yield updates
+        updates = self.turn(request, stored, values, messages, values[1], "")
+        shown = dict(zip(self.form.store_names, values, strict=True))
+        return {**updates, self.form.prompt: "", self.form.saved: {**shown, "prompt": ""}}
 
-    async def act(self, request: gr.Request, event: gr.EventData, stored: Any, *values: Any) -> AsyncIterator[Updates]:
+    def act(self, request: gr.Request, event: gr.EventData, stored: Any, *values: Any) -> Updates:
         """What a button at a message asks for."""
         messages, action = messages_of(stored), str(event.action)
         if action == "edit":
             place = self._place(messages, event.place)
             edited = {**messages[place], "content": str(event.text)}
             if edited["role"] == "assistant":
-                yield self._kept([*messages[:place], edited, *messages[place + 1 :]])
-                return
-            turn = self.turn(request, stored, values, messages[:place], edited["content"], "")
-        else:
-            answer = messages.pop()["content"] if messages and messages[-1]["role"] == "assistant" else ""
-            if not messages:
-                return
-            asked = messages.pop()["content"]
-            turn = self.turn(request, stored, values, messages, asked, answer if action == "continue" else "")
-        async for updates in turn:
-            yield updates
+                return {self.queued: "", **self._kept([*messages[:place], edited, *messages[place + 1 :]])}
+            return self.turn(request, stored, values, messages[:place], edited["content"], "")
+        answer = messages.pop()["content"] if messages and messages[-1]["role"] == "assistant" else ""
+        asked = messages.pop()["content"] if messages else ""
+        return self.turn(request, stored, values, messages, asked, answer if action == "continue" else "")
 
-    async def turn(
+    def receive(self, letter: Any) -> Updates:
+        """ "Use settings" brings back the turns before; the form takes the prompt and the rest."""
+        return self._kept(messages_of(letter.get("params") if isinstance(letter, dict) else None))
+
+    def turn(
         self, request: gr.Request, stored: Any, values: Any, before: list[Message], asked: str, prefill: str
-    ) -> AsyncIterator[Updates]:
-        """Queue a turn and watch it. The box is emptied once the turn is queued, never before."""
-        await asyncio.to_thread(self._must_be_free, stored, owner_of(request))
-        spec, _, params = await asyncio.to_thread(self.form.read, values)
+    ) -> Updates:
+        """Queue a turn: `asked`, after the messages `before`, with an answer that starts with `prefill`."""
+        self._must_be_free(stored, owner_of(request))
+        spec, _, params = self.form.read(values)
         params = {**params, "prompt": asked, "messages": before, "prefill": prefill}
-        job = await asyncio.to_thread(submit, self.studio, owner_of(request), spec.id, params)
-        kept = {"messages": [*before, {"role": "user", "content": asked}], "pending": job.id}
-        updates: Updates = {
-            self.store: kept,
-            self.form.ideas: await asyncio.to_thread(self.form.ideas_for, spec.id, owner_of(request)),
+        job = submit(self.studio, owner_of(request), spec.id, params)
+        return {
+            self.queued: job.id,
+            self.store: {"messages": [*before, {"role": "user", "content": asked}], "pending": job.id},
+            self.form.ideas: self.form.ideas_for(spec.id, owner_of(request)),
         }
-        if values[1] == asked:
-            names = dict(zip(self.form.store_names, values, strict=True))
-            updates.update({self.form.prompt: "", self.form.saved: {**names, "prompt": ""}})
-        yield updates
-        async for more in self.watch(request, job):
-            yield more
 
     def show(self, view: JobView, request: gr.Request) -> Updates:
         """The conversation of a job; kept in the browser when its answer is there."""
@@ -137,17 +139,12 @@ class TextRoom(Room):
         messages = conversation_of(job, answer)
         if not messages[-1]["content"] and not view.live:
             messages.pop()
-        updates: Updates = {
-            self.talk: {
-                "messages": messages,
-                "live": view.live,
-                "state": view.state,
-                "status": "" if view.state == "finished" else view.status(language_of(request)),
-            }
+        status = "" if view.state == "finished" else view.status(language_of(request))
+        kept = {"messages": messages[:-1], "pending": view.job} if view.live else {"messages": messages}
+        return {
+            self.talk: {"messages": messages, "live": view.live, "state": view.state, "status": status},
+            self.store: kept,
         }
-        if not view.live:
-            updates[self.store] = {"messages": messages}
-        return updates
 
     async def come_back_to(self, request: gr.Request, stored: Any) -> AsyncIterator[Updates]:
         """After a reload: the kept conversation, the answer that came meanwhile, and on with what runs."""

@@ -42,6 +42,7 @@ def test_a_page_is_the_callers_own_and_goes_on_by_cursor(studio, calls, monkeypa
     assert [card["id"] for card in first["cards"] + rest["cards"]] == own[::-1]
     assert rest["next"] is None
     assert first["cards"][0]["enlarge"] == [2, 4]
+    assert calls.gallery_newest(ANN, PageAsked()) == {"newest": own[-1]}
     assert calls.gallery_models(BOB, PageAsked())["models"] == [["demo-image", "Demo image"]]
 
 

@@ -42,6 +42,8 @@ function draw() {
   bar.style.width = `${100 * (view.fraction || 0)}%`;
   const left = running && view.left > 1 ? " · " + say("{time} left", { time: duration(view.left) }) : "";
   const line = (view.status || "") + left;
+  // Every step read aloud would be noise; what counts is how it ends.
+  status.setAttribute("aria-live", running ? "off" : "polite");
   if (status.textContent !== line) status.textContent = line;
   status.classList.toggle("bad", view.state === "failed" || view.state === "interrupted");
 }
