@@ -237,7 +237,7 @@ def _from_hub(spec: ModelSpec, source: Source, progress: Progress, check: Check)
 
     done = [0]
 
-    class Bar(tqdm):  # type: ignore[misc]
+    class Bar(tqdm):
         """Silent; tells our own progress, and lets `check` end the download from inside."""
 
         def __init__(self, *arguments: object, **options: object) -> None:

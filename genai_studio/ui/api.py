@@ -67,7 +67,7 @@ def _generator(studio: "Studio", modality: Modality) -> Callable[..., Any]:
     def generate(
         request: gr.Request, prompt: str, params: dict[str, Any] | None = None, model: str | None = None
     ) -> Records:
-        return plainly(run, studio, modality, owner_of(request), prompt, params, model)  # type: ignore[no-any-return]
+        return plainly(run, studio, modality, owner_of(request), prompt, params, model)
 
     generate.__doc__ = (
         f"Make {modality.value} out of a prompt and wait for it. `params` are sampling parameters by name, "
@@ -107,7 +107,7 @@ def _upscaler(studio: "Studio") -> Callable[..., Any]:
             made = studio.generate(model.id, owner=owner_of(request), inputs={"image": original.id}, scale=scale)
             return [told(one) for one in made]
 
-        return plainly(run_upscale)  # type: ignore[no-any-return]
+        return plainly(run_upscale)
 
     return upscale
 
@@ -121,7 +121,7 @@ def _jobs(studio: "Studio") -> Callable[..., Any]:
             found = studio.jobs(owner=owner_of(request), states=states, limit=_limit(limit))
             return [_told_job(studio, job) for job in sorted(found, key=lambda job: -job.created)]
 
-        return plainly(run_jobs)  # type: ignore[no-any-return]
+        return plainly(run_jobs)
 
     return jobs
 
@@ -148,7 +148,7 @@ def _canceller(studio: "Studio") -> Callable[..., Any]:
             studio.cancel(_text(job), owner=owner_of(request))
             return {"id": job, "state": studio.job(job, owner_of(request)).state.value}
 
-        return plainly(run_cancel)  # type: ignore[no-any-return]
+        return plainly(run_cancel)
 
     return cancel
 
@@ -173,7 +173,7 @@ def _gallery(studio: "Studio") -> Callable[..., Any]:
             )
             return {"records": [told(record) for record in page.records], "next": page.next}
 
-        return plainly(run_gallery)  # type: ignore[no-any-return]
+        return plainly(run_gallery)
 
     return gallery
 
@@ -195,7 +195,7 @@ def _models(studio: "Studio") -> Callable[..., Any]:
                 for spec in studio.models()
             ]
 
-        return plainly(run_models)  # type: ignore[no-any-return]
+        return plainly(run_models)
 
     return models
 

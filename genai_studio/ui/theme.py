@@ -140,7 +140,7 @@ MEASURES = {
 }
 
 
-class Studio(Base):  # type: ignore[misc]  # gradio's themes carry no types
+class Studio(Base):  # gradio's themes carry no types
     """`gr.themes.Base` in the studio's colours and measures."""
 
     def __init__(self) -> None:
