@@ -89,7 +89,10 @@ class LoadedUpscaler:
         import ncnn
 
         extractor = self._networks[scale].create_extractor()
-        extractor.input("data", ncnn.Mat(with_context(plane, tile)).clone())
+        seen = with_context(
+            plane, tile
+        )  # a name of its own: a Mat borrows the array's memory and does not keep it alive
+        extractor.input("data", ncnn.Mat(seen).clone())
         status, result = extractor.extract("output")
         if status != 0:
             raise GenerationFailed("The upscaler could not run on this picture.", "Try a smaller picture.")
