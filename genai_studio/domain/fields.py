@@ -97,6 +97,16 @@ Count = Annotated[
         json_schema_extra=panel("essential", "slider", 1),
     ),
 ]
+Single = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=1,
+        title="How many",
+        description="Always one.",
+        json_schema_extra=panel("hidden"),
+    ),
+]
 Steps = Annotated[
     int,
     Field(

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from genai_studio.domain.fields import Guidance, NegativePrompt, Prompt, Steps, panel
+from genai_studio.domain.fields import Guidance, NegativePrompt, Prompt, Single, Steps, panel
 from genai_studio.domain.params import Params
 
 Background = Annotated[
@@ -39,4 +39,5 @@ class ImageParams(Params):
 class UpscaleParams(Params):
     """An action on one picture, which is the request's input `image`; the seed plays no part."""
 
+    count: Single = 1
     scale: UpscaleFactor = 2

@@ -140,7 +140,7 @@ MEASURES = {
 }
 
 
-class Studio(Base):  # gradio's themes carry no types
+class Studio(Base):
     """`gr.themes.Base` in the studio's colours and measures."""
 
     def __init__(self) -> None:

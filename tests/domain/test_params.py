@@ -78,6 +78,7 @@ def test_an_exclusive_bound_is_said_as_such():
 
 def test_a_wrong_choice_names_the_choices():
     assert refusal(UpscaleParams, scale=3) == "Enlarge is 3; allowed is 2 or 4."
+    assert refusal(UpscaleParams, count=2) == "How many is 2; allowed is from 1 to 1."
 
 
 def test_the_conversation_is_checked_as_strictly():
