@@ -90,6 +90,7 @@ class GalleryCalls:
     def all(self) -> list[Any]:
         return [
             server_call(PageAsked, self.gallery_page),
+            server_call(Asked, self.gallery_newest),
             server_call(Asked, self.gallery_models),
             server_call(RecordAsked, self.gallery_details),
             server_call(StarAsked, self.gallery_star),
@@ -105,6 +106,11 @@ class GalleryCalls:
     def gallery_page(self, caller: Caller, asked: PageAsked) -> Answer:
         page = self.studio.gallery.page(owner=caller.owner, limit=PAGE, **asked.model_dump())
         return {"cards": [card_of(record) for record in page.records], "next": page.next}
+
+    def gallery_newest(self, caller: Caller, asked: Asked) -> Answer:
+        """The newest record's id, so that a page that is looked at sees what others made."""
+        records = self.studio.gallery.page(owner=caller.owner, limit=1).records
+        return {"newest": records[0].id if records else ""}
 
     def gallery_models(self, caller: Caller, asked: Asked) -> Answer:
         models = self.studio.gallery.models(caller.owner)

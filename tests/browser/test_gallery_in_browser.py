@@ -67,6 +67,7 @@ def test_enlarge_opens_the_larger_picture(gallery, running):
 
 
 def test_delete_undo_and_for_good(gallery, running):
+    running.make("demo-image", "one that stays")
     running.make("demo-text", "soon gone")
     page = gallery()
     open_large(page, "soon gone").get_by_role("button", name="Delete").click()
@@ -82,7 +83,7 @@ def test_delete_undo_and_for_good(gallery, running):
     dialog.get_by_role("button", name="Really?").click()
     expect(card(page, "soon gone")).to_have_count(0)
     page.get_by_role("button", name="Trash", exact=True).click()
-    expect(page.locator("#gallery-grid .card").first).to_be_visible()
+    expect(card(page, "one that stays")).to_be_visible()
     expect(card(page, "soon gone")).to_have_count(0)
 
 
@@ -154,6 +155,13 @@ def test_the_grid_goes_on_while_one_scrolls(gallery, running):
     cards.last.scroll_into_view_if_needed()
     expect(cards).to_have_count(80)
     expect(page.get_by_text("the oldest of many", exact=True)).to_have_count(16)
+
+
+def test_what_others_make_appears_while_one_looks(gallery, running):
+    page = gallery()
+    expect(page.locator("#gallery-grid .card").first).to_be_visible()
+    running.make("demo-image", "from the command line")
+    expect(card(page, "from the command line")).to_be_visible()
 
 
 def test_a_tune_plays_and_the_cursor_follows(gallery, running):

@@ -3,6 +3,7 @@ const [days, empty, sentinel, dialog, toast, drop] = [".days", ".empty", ".senti
 const shown = new Map();
 const page = { next: null, done: false, loading: false, turn: 0 };
 const POLL_MS = 350;
+const LOOK_MS = 2000;
 let active = "";
 let toastTimer = 0;
 
@@ -263,15 +264,20 @@ element.addEventListener("drop", (event) => {
   if (event.dataTransfer.files.length) dropped(event.dataTransfer.files[0]);
 });
 
-// 7. Begin when the tab is first looked at; see what is new each time it is looked at again, and when a job is done.
+// 7. Begin when the tab is first looked at; see what is new each time it is looked at again, and when a record comes.
 const toolbar = createToolbar({ changed: refill, dropped, emptied: async () => { if (await ask("gallery_empty")) refill(); } });
 const large = createLarge(dialog, { act, ask, near });
 element.querySelector(".tools").append(toolbar.node);
 new IntersectionObserver(([seen]) => { if (seen.isIntersecting) refresh(); }).observe(toolbar.node);
 new IntersectionObserver(([seen]) => { if (seen.isIntersecting) more(); }, { rootMargin: "900px" }).observe(sentinel);
-let busy = 0;
-window.addEventListener("studio:queue", ({ detail }) => {
-  const jobs = detail.running + detail.waiting;
-  if (jobs < busy && element.offsetParent) refresh();
-  busy = jobs;
-});
+// Records also come from other tabs, devices and the command line.
+let newest;
+async function look() {
+  if (element.offsetParent && !document.hidden) {
+    const answer = await server.gallery_newest({}).catch(() => ({}));
+    if (newest !== undefined && answer.newest !== undefined && answer.newest !== newest) refresh();
+    newest = answer.newest ?? newest;
+  }
+  setTimeout(look, LOOK_MS);
+}
+look();
