@@ -25,8 +25,8 @@ from genai_studio.models.tunes.tokens import (
 )
 from genai_studio.score.model import SCALES, TICKS
 
-_PASSING: Mapping[str, tuple[int, ...]] = {"major": (6, 10), "minor": (9, 11), "dorian": (11,), "mixolydian": (11,)}
-"""Steps outside the scale that the old tunes use often enough to belong to the mode."""
+_PASSING: Mapping[str, tuple[int, ...]] = {"major": (6, 10), "minor": (9, 11), "dorian": (), "mixolydian": ()}
+"""Steps outside the scale that the old tunes use in passing; one a bar, so that the mode stays what it is."""
 _SHORTEST = 3
 _LAST_NOTE = TICKS
 _TOKENS_A_BAR = 16
@@ -55,8 +55,9 @@ class Grammar:
         self.header, self.form, self.recalls = header, form, recalls or {}
         self.pickup = header.pickup
         self.finished = False
-        scale = set(SCALES[header.mode]) | set(_PASSING[header.mode])
+        scale, passing = SCALES[header.mode], _PASSING[header.mode]
         self.steps = tuple(f"step:{step}" for step in range(lowest, highest + 1) if step % 12 in scale)
+        self.passing = tuple(f"step:{step}" for step in range(lowest, highest + 1) if step % 12 in passing)
         self.home = tuple(f"step:{step}" for step in range(lowest, highest + 1) if step % 12 == 0)
         if not self.home:
             raise ValueError("The range holds no tonic to end on.")
@@ -157,9 +158,11 @@ class Grammar:
         """Words that start a note here."""
         if self._closing_bar and self._bar_end - self._position < _LAST_NOTE + 12:
             return self.home
-        if self._triplet or self._closing_bar:
-            return self.steps
         words = self.steps
+        if not any(word in self.passing for word in self._bars.get(self._place, ())):
+            words = (*words, *self.passing)
+        if self._triplet or self._closing_bar:
+            return words
         if self._sounding and self._position == 0:
             words = (*words, HOLD)
         if self._sounding and self._bar_end - self._position > 6:

@@ -14,9 +14,14 @@ from genai_studio.score.render import Band
 from tests.score.soundfont import write_soundfont
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    """Two threads that wait for each other are slower than one on a busy machine."""
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(scope="session")
 def network() -> LlamaForCausalLM:
-    torch.set_num_threads(1)  # two threads that wait for each other are slower on a busy machine
     torch.manual_seed(1)
     return new_network(hidden_size=64, layers=2, intermediate_size=128).eval()
 
