@@ -133,7 +133,17 @@ class Room:
     def lately(self, request: gr.Request) -> dict[str, Any]:
         """Value of the strip of recent records."""
         page = self.studio.gallery.page(owner=owner_of(request), modality=self.form.modality.value, limit=LATELY)
-        return {"items": [record_card(record, language_of(request)) for record in page.records]}
+        return {
+            "items": [
+                {
+                    "id": record.id,
+                    "kind": record.kind.value,
+                    "prompt": record.prompt[:200] or record.model_title,
+                    "thumbnail": record.thumbnail_url,
+                }
+                for record in page.records
+            ]
+        }
 
     def star(self, record_id: str, request: gr.Request) -> None:
         record = self.record(record_id, request)

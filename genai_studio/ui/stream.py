@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from genai_studio.domain.events import Event, Notes, Token
 from genai_studio.domain.job import Job, JobState
 from genai_studio.domain.modality import Modality
 from genai_studio.errors import NotFound
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 
 GLANCE = 0.03
 """Seconds between two looks at the events of a job that says nothing."""
-PACE = 0.08
-"""Seconds from one drawing to the next: what happens meanwhile is drawn at once, so that a slow browser keeps up."""
+WRITING, DRAWING = 0.08, 0.2
+"""Seconds from one drawing to the next, for words and notes and for pictures and progress: what happens meanwhile
+is drawn at once. The browser may share its processor with the model, and shall not take it away."""
 LEDGER_GLANCE = 1.0
 """Seconds after which a job that says nothing is looked up in the ledger."""
 LIVE = (JobState.QUEUED, JobState.RUNNING)
@@ -124,4 +126,11 @@ async def _watch(studio: Studio, job: Job) -> AsyncIterator[JobView]:
                 view = JobView.of(current, view.model)
                 yield view
         if view.live:
-            await asyncio.sleep(PACE if events else GLANCE)
+            await asyncio.sleep(_pace(events))
+
+
+def _pace(events: Sequence[Event]) -> float:
+    """How long to wait after drawing `events`."""
+    if not events:
+        return GLANCE
+    return WRITING if any(isinstance(event, Token | Notes) for event in events) else DRAWING

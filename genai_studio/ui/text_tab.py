@@ -140,11 +140,10 @@ class TextRoom(Room):
         if not messages[-1]["content"] and not view.live:
             messages.pop()
         status = "" if view.state == "finished" else view.status(language_of(request))
-        kept = {"messages": messages[:-1], "pending": view.job} if view.live else {"messages": messages}
-        return {
-            self.talk: {"messages": messages, "live": view.live, "state": view.state, "status": status},
-            self.store: kept,
-        }
+        updates: Updates = {self.talk: {"messages": messages, "live": view.live, "state": view.state, "status": status}}
+        if not view.live:
+            updates[self.store] = {"messages": messages}
+        return updates
 
     async def come_back_to(self, request: gr.Request, stored: Any) -> AsyncIterator[Updates]:
         """After a reload: the kept conversation, the answer that came meanwhile, and on with what runs."""

@@ -9,7 +9,7 @@ function draw() {
   title.textContent = say("Made lately");
   strip.classList.toggle("wide", items.some((item) => item.kind === "audio"));
   strip.replaceChildren(...items.map((item) => make("button", {
-    type: "button", title: item.prompt, "aria-label": say("Show: {prompt}", { prompt: item.prompt || item.model_title }),
+    type: "button", title: item.prompt, "aria-label": say("Show: {prompt}", { prompt: item.prompt }),
     on: { click: () => trigger("show", { record: item.id }) },
   }, make("img", { src: url(item.thumbnail), alt: "", loading: "lazy", decoding: "async" }))));
 }
