@@ -18,7 +18,8 @@ function toolbar(record) {
   const bar = make("div", { class: "tools", role: "toolbar", "aria-label": say("What to do with this picture") },
     tool("star", record.starred ? say("Starred") : say("Star"), () => act("star", record.id), { "aria-pressed": String(Boolean(record.starred)) }));
   if (record.enlarge) {
-    for (const times of record.enlarge) bar.append(tool("enlarge", say("Enlarge {n}×", { n: times }), () => act("enlarge", record.id, { scale: times })));
+    for (const times of record.enlarge) bar.append(tool("enlarge", say("Enlarge {n}×", { n: times }), () => act("enlarge", record.id, { scale: times }),
+      { class: "tool times", data: { times: `${times}×` } }));
   }
   bar.append(tool("again", say("Make again"), () => act("again", record.id)), save);
   bar.append(tool("settings", say("Use settings"), () => act("settings", record.id)));
