@@ -89,7 +89,7 @@ class LoadedSticker:
         for index in range(params.count):
 
             def on_step(step: int, clean: Tensor, index: int = index) -> None:
-                ctx.progress(index * steps + step + 1, params.count * steps, "drawing", index)
+                ctx.progress(step + 1, steps, "drawing", index)
                 if step % PREVIEW_EVERY == PREVIEW_EVERY - 1 and step + 1 < steps:
                     ctx.preview(self._picture(clean, params), index)
 

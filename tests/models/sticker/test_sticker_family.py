@@ -79,7 +79,7 @@ def test_size_and_background(model: family.LoadedSticker, tmp_path: Path, size: 
 def test_progress_and_previews(model: family.LoadedSticker, tmp_path: Path) -> None:
     ctx = draw(model, tmp_path / "a", count=2, num_inference_steps=9)
     assert [(step, total, index) for step, total, _, index in ctx.progressed()] == [
-        (i + 1, 18, i // 9) for i in range(18)
+        (i % 9 + 1, 9, i // 9) for i in range(18)
     ]
     previews = [value for kind, value in ctx.said if kind == "preview"]
     assert previews == [((256, 256), index) for index in (0, 0, 1, 1)]
