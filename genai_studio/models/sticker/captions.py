@@ -92,12 +92,14 @@ def is_held_out(concept: str) -> bool:
 
 
 def captions(names: Names) -> list[str]:
-    """The captions of a plain picture; the name stands several times because captions are drawn evenly."""
-    first, rest = names.english[0], list(names.english[1:])
-    spoken = [first, first, first, f"a {first}", f"{first} sticker", *rest]
+    """The captions of a plain picture. They are drawn evenly, so what should be said often stands there often:
+    names far more than keywords, which many pictures share.
+    """
+    first, *rest = names.english
+    spoken = [first] * 5 + [f"a {first}", f"{first} sticker", *rest[:2]]
     if names.chinese:
-        label = names.chinese[0]
-        spoken += [label, label, *names.chinese[1:]]
+        label, *tags = names.chinese
+        spoken += [label] * 4 + tags[:1]
     return spoken
 
 

@@ -64,8 +64,8 @@ class StickerParams(ImageParams):
     style: Style = "any"
     size: Size = 256
     background: Background = "transparent"
-    num_inference_steps: Steps = 25
-    guidance_scale: Guidance = 3.0
+    num_inference_steps: Steps = 20
+    guidance_scale: Guidance = 5.0
 
 
 class LoadedSticker:

@@ -243,7 +243,8 @@ class StickerTransformer(ModelMixin, ConfigMixin):
         `text` is (n, tokens, 512) with `mask` (n, tokens); token 0 is the whole phrase. `style` is (n,) of int.
         """
         n, channels, size, _ = latents.shape
-        tokens = text.shape[1]
+        tokens, text_width = text.shape[1:]
+        text = text * math.sqrt(text_width)  # sentence vectors have length 1; this gives their numbers variance 1
         condition = self.time(time_features(time)) + self.style(style) + self.phrase_in(text[:, 0])
         modulation = self.modulation(condition).view(n, 6, -1)
         x = self.latents_in(latents.flatten(2).transpose(1, 2)) + self.latent_position

@@ -40,8 +40,8 @@ class StickerPipeline(DiffusionPipeline):
         *,
         negative_prompt: str = "",
         style: str = ANY_STYLE,
-        num_inference_steps: int = 25,
-        guidance_scale: float = 3.0,
+        num_inference_steps: int = 20,
+        guidance_scale: float = 5.0,
         num_images_per_prompt: int = 1,
         seed: int = 0,
     ) -> list[Image]:

@@ -47,8 +47,8 @@ def contact_sheet(
     weights: Path,
     out: Path,
     prompts: tuple[Line, ...] = PROMPTS,
-    num_inference_steps: int = 25,
-    guidance_scale: float = 3.0,
+    num_inference_steps: int = 20,
+    guidance_scale: float = 5.0,
 ) -> Path:
     """Draw each prompt with seeds 0 to 3 on one white picture at `out`, and return it."""
     pipeline = StickerPipeline.from_pretrained(weights, local_files_only=True, low_cpu_mem_usage=False)
