@@ -11,6 +11,11 @@ from genai_studio.settings import Settings
 from genai_studio.studio import Studio
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests come last: Playwright keeps an event loop running in this thread, in which no other can start."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """The demo models over an empty data folder; the user's own environment plays no part."""
