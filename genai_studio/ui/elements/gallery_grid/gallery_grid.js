@@ -109,10 +109,12 @@ async function refill() {
   Object.assign(page, { next: null, done: false, loading: true });
   const answer = await ask("gallery_page", { ...toolbar.filter(), before: null });
   if (turn !== page.turn) return;
+  const held = days.contains(document.activeElement) ? active : "";
   reset();
   page.loading = false;
   if (!answer) return;
   answer.cards.forEach(place);
+  if (shown.has(held)) setActive(held, true);
   page.next = answer.next;
   page.done = !answer.next;
   drawEmpty();
