@@ -64,6 +64,9 @@ class RemoteStudio:
     def request(self, model_id: str, values: Mapping[str, Any], inputs: Mapping[str, str] | None = None) -> Request:
         return self._catalogue.request(model_id, values, inputs or {})
 
+    def keep_asset(self, path: Path) -> str:
+        return self._catalogue.keep_asset(path)  # both sides share the folder
+
     def submit(self, request: Request) -> Job:
         return Job.model_validate(_answer(self._client, "POST", "/jobs", json=request.model_dump(mode="json")))
 

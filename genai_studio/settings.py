@@ -92,6 +92,11 @@ class Settings:
         return self.home / "outputs"
 
     @property
+    def assets(self) -> Path:
+        """Files that people brought along as inputs."""
+        return self.home / "assets"
+
+    @property
     def staging(self) -> Path:
         """One folder a running job; on the same filesystem as `outputs`, so that publishing is a rename."""
         return self.home / "staging"

@@ -36,6 +36,7 @@ from genai_studio.engine.lock import FolderLock, Owner
 from genai_studio.engine.messages import error_named
 from genai_studio.engine.staging import Staging
 from genai_studio.errors import Cancelled, GenerationFailed, InvalidInput, NotFound, StorageFailed, StudioError
+from genai_studio.gallery.assets import AssetStore, is_asset
 from genai_studio.gallery.metadata import read_recipe
 from genai_studio.gallery.records import Record
 from genai_studio.gallery.store import GalleryStore
@@ -77,6 +78,7 @@ class Studio:
         self._database: Database | None = None
         self._dispatchers: list[Dispatcher] = []
         self._staging = Staging(self.settings.staging)
+        self._assets = AssetStore(self.settings.assets)
 
     # Opening and closing
 
@@ -106,7 +108,7 @@ class Studio:
         executors = self._executors()
         estimator = Estimator(self.ledger.durations)
         self._line = Line(self.ledger, self.feed, estimator, len(executors))
-        desk = Desk(self.gallery, self._staging, self.model)
+        desk = Desk(self.gallery, self._assets, self._staging, self.model)
         self._dispatchers = [
             Dispatcher(executor, self.ledger, self.feed, desk, estimator, self._line.announce) for executor in executors
         ]
@@ -178,6 +180,10 @@ class Studio:
         _check_inputs(spec, inputs or {})
         return Request.make(spec.id, spec.modality, params_of(spec, values), inputs)
 
+    def keep_asset(self, path: Path) -> str:
+        """Keep a person's own file as an input; its name for `inputs`. Raises InvalidInput, StorageFailed."""
+        return self._assets.keep(path)
+
     def submit(self, request: Request, owner: str = LOCAL, again_of: str | None = None) -> Job:
         """Put a request in the queue. Raises InvalidInput, NotFound, NotAllowed; then nothing was queued."""
         spec = self.model(request.model)
@@ -185,8 +191,11 @@ class Studio:
         if family_of(spec).params.parse(request.params).seed < 0 or request.modality is not spec.modality:
             raise InvalidInput("This is not a complete request: its seed or its modality is wrong.")
         _check_inputs(spec, request.inputs)
-        for record_id in request.inputs.values():
-            self.gallery.get(record_id, owner)
+        for source in request.inputs.values():
+            if is_asset(source):
+                self._assets.open(source)
+            else:
+                self.gallery.get(source, owner)
         job = self.ledger.submit(request, owner, again_of=again_of)
         self._enqueued(job)
         return job
@@ -328,7 +337,8 @@ class Studio:
 
 
 def _check_inputs(spec: ModelSpec, inputs: Mapping[str, str]) -> None:
-    missing, unknown = set(spec.inputs) - inputs.keys(), inputs.keys() - set(spec.inputs)
+    known = {*spec.inputs, *spec.optional_inputs}
+    missing, unknown = set(spec.inputs) - inputs.keys(), inputs.keys() - known
     if missing:
         raise InvalidInput(f"{spec.title} works on an {min(missing)}; choose one first.")
     if unknown:

@@ -59,7 +59,7 @@ def _command(modality: Modality, spec: ModelSpec | None) -> Callable[..., None]:
 
     def run(settings: Settings, **given: Any) -> None:
         model, out, as_json, words = (given.pop(name) for name in _OWN)
-        inputs = {name: given.pop(f"input_{name}") for name in (spec.inputs if spec else ())}
+        inputs = {name: given.pop(f"input_{name}") for name in _input_names(spec)}
         if words and given.get("prompt"):
             raise InvalidInput("The prompt is there twice.", "Give it once, with or without --prompt.")
         if words:
@@ -69,7 +69,7 @@ def _command(modality: Modality, spec: ModelSpec | None) -> Callable[..., None]:
             chosen = studio.model(model) if model else studio.default_model(modality)
             if chosen.modality is not modality:
                 raise InvalidInput(f"{chosen.title} makes {chosen.modality}.", f"Use: generate {chosen.modality}.")
-            inputs = {name: record for name, record in inputs.items() if record}
+            inputs = {name: _input(studio, given) for name, given in inputs.items() if given}
             records = make(studio, chosen, values, inputs, stream=modality is Modality.TEXT and not as_json)
             show(studio, records, out, as_json, quiet=modality is Modality.TEXT)
 
@@ -82,13 +82,22 @@ def _command(modality: Modality, spec: ModelSpec | None) -> Callable[..., None]:
     ]
     if spec is not None and params is not None:
         parameters += [
-            _own(f"input_{name}", str | None, typer.Option(None, flag(name), help="Id of a record in the gallery."))
-            for name in spec.inputs
+            _own(f"input_{name}", str | None, typer.Option(None, flag(name), help="Id of a record, or a file."))
+            for name in _input_names(spec)
         ]
         shown = [option for option in param_options(params, spec.defaults) if option.name not in spec.hidden]
         parameters += shown
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return command(run)
+
+
+def _input_names(spec: ModelSpec | None) -> tuple[str, ...]:
+    return (*spec.inputs, *spec.optional_inputs) if spec else ()
+
+
+def _input(studio: AnyStudio, given: str) -> str:
+    """A record's id as it is; a file becomes an asset."""
+    return studio.keep_asset(Path(given)) if Path(given).is_file() else given
 
 
 def make(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genai_studio.domain.events import Event, Note, Notes, Preview, Progress, Token
-from genai_studio.engine.messages import Drafted, Facts, FromWorker, Run, Said
+from genai_studio.engine.messages import Drafted, Facts, FromWorker, Run, Said, input_key
 from genai_studio.errors import Cancelled, GenerationFailed, InvalidInput
 from genai_studio.models.base import Draft
 
@@ -56,9 +56,12 @@ class JobContext:
         self._since = time.monotonic()
         self.drafts = 0
 
-    def input(self, name: str) -> Path:
+    def has_input(self, name: str, role: str = "") -> bool:
+        return input_key(name, role) in self._work.inputs
+
+    def input(self, name: str, role: str = "") -> Path:
         try:
-            return self._work.inputs[name]
+            return self._work.inputs[input_key(name, role)]
         except KeyError:
             raise InvalidInput(f"This model needs an input named {name!r}; choose one first.") from None
 

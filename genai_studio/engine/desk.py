@@ -8,9 +8,10 @@ from pathlib import Path
 
 from genai_studio.domain.job import Job
 from genai_studio.domain.recipe import Recipe
-from genai_studio.engine.messages import Drafted, Run
+from genai_studio.engine.messages import Drafted, Run, input_key
 from genai_studio.engine.staging import Staging
 from genai_studio.errors import StudioError
+from genai_studio.gallery.assets import AssetStore, is_asset
 from genai_studio.gallery.store import GalleryStore
 from genai_studio.models.base import ModelSpec
 
@@ -18,15 +19,21 @@ log = logging.getLogger(__name__)
 
 
 class Desk:
-    def __init__(self, gallery: GalleryStore, staging: Staging, find_model: Callable[[str], ModelSpec]) -> None:
-        self._gallery, self._staging, self._find_model = gallery, staging, find_model
+    def __init__(
+        self, gallery: GalleryStore, assets: AssetStore, staging: Staging, find_model: Callable[[str], ModelSpec]
+    ) -> None:
+        self._gallery, self._assets, self._staging, self._find_model = gallery, assets, staging, find_model
 
     def prepare(self, job: Job) -> Run:
         """All that a worker must be told. Raises NotFound when the model or an input is gone since the job was
         submitted, StorageFailed when there is no place to write."""
         inputs: dict[str, Path] = {}
-        for name, record_id in job.request.inputs.items():
-            inputs[name] = self._gallery.open(record_id, owner=job.owner)
+        for name, source in job.request.inputs.items():
+            if is_asset(source):
+                inputs[name] = self._assets.open(source)
+                continue
+            for role in ("", *self._gallery.get(source, job.owner).roles):
+                inputs[input_key(name, role)] = self._gallery.open(source, role)
         return Run(
             job=job.id,
             spec=self._find_model(job.request.model),

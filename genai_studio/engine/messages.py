@@ -26,8 +26,14 @@ class Run(_Message):
     spec: ModelSpec
     request: Request
     inputs: dict[str, Path] = Field(default_factory=dict)
+    """Input name to its file; further files of an input record stand beside it as "name/role"."""
     staging: Path
     """The job's own folder; it exists."""
+
+
+def input_key(name: str, role: str = "") -> str:
+    """Under which `Run.inputs` has the main file of an input, or its further file of that role."""
+    return f"{name}/{role}" if role else name
 
 
 class Cancel(_Message):

