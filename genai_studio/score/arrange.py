@@ -64,7 +64,8 @@ def arrange(score: Score, melody: Sequence[Note], ensemble: str, instrument: str
     players = ENSEMBLES[ensemble]
     name = instrument or players.lead
     lead = Part(name.title(), "melody", INSTRUMENTS[name].program, tuple(_phrased(score, melody)))
-    return replace(score, parts=(lead, *players.accompany(Setting(score, lead, style))))
+    parts = (lead, *players.accompany(Setting(score, lead, style)))
+    return replace(score, parts=parts, style=style, ensemble=ensemble, instrument=name)
 
 
 def _phrased(score: Score, melody: Sequence[Note]) -> list[Note]:

@@ -40,6 +40,7 @@ _TONIC_FIFTHS = {
 _LETTERS = "FCGDAEB"
 
 Role = Literal["melody", "harmony", "chords", "bass", "drums"]
+Ending = Literal["plain", "ritardando", "tag"]
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,24 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Section:
+    """A stretch of whole bars, counted from 0. The same letter is the same music: again, or varied."""
+
+    letter: str
+    first_bar: int
+    bars: int
+
+    @property
+    def end_bar(self) -> int:
+        """The bar after its last."""
+        return self.first_bar + self.bars
+
+
+INTRODUCTION, TAG = "I", "Z"
+"""Letters of the bars before the form, where the players are alone, and of those after it."""
+
+
+@dataclass(frozen=True)
 class Score:
     """A whole piece. `tempo` is in beats a minute: quarters, or dotted quarters in 6/8 and 9/8."""
 
@@ -150,10 +169,28 @@ class Score:
     pickup: int
     parts: tuple[Part, ...]
     chords: tuple[Chord, ...] = field(default_factory=tuple)
-    section_starts: tuple[int, ...] = field(default_factory=tuple)
-    """Bars (from 0) where a section begins."""
+    sections: tuple[Section, ...] = field(default_factory=tuple)
+    """In order, from the first bar to the last without gaps; empty where the form is not known."""
     swing: float = 0.0
     """For the performance only: how late the second of two eighths is played, as a share of an eighth."""
+    style: str = ""
+    """The kind of tune that the players take it for, such as "reel"; empty is any."""
+    ensemble: str = ""
+    """A name of `arrange.ENSEMBLES`; empty where nobody has arranged it."""
+    instrument: str = ""
+    """The lead: a name of `arrange.INSTRUMENTS`."""
+    ending: Ending = "plain"
+    """How the performance closes: in time, slower and slower, or with bars of its own."""
+
+    @property
+    def section_starts(self) -> tuple[int, ...]:
+        """Bars (from 0) where a section begins."""
+        return tuple(section.first_bar for section in self.sections)
+
+    @property
+    def melody(self) -> tuple[Note, ...]:
+        """The lead's notes; none where nobody leads yet."""
+        return next((part.notes for part in self.parts if part.role == "melody"), ())
 
     @property
     def bar_ticks(self) -> int:

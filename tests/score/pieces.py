@@ -6,7 +6,7 @@ import random
 
 from genai_studio.score.arrange import ENSEMBLES, arrange
 from genai_studio.score.harmony import harmonise
-from genai_studio.score.model import KEYS, METRES, SCALES, Key, Note, Score
+from genai_studio.score.model import KEYS, METRES, SCALES, Key, Note, Score, Section
 
 LENGTHS = (6, 12, 12, 12, 24, 24, 36, 48)
 
@@ -37,6 +37,7 @@ def random_score(seed: int, ensemble: str = "") -> Score:
     bars, pickup = draw.choice((8, 12, 16)), draw.choice((0, 12))
     melody = melody_of(key, metre, bars, pickup, draw)
     chords = harmonise(melody, key, metre, ticks=bars * METRES[metre], pickup=pickup)
-    score = Score(f"Piece {seed}", key, metre, draw.randrange(40, 241), bars, pickup, (), chords, (0, bars // 2))
+    sections = (Section("A", 0, bars // 2), Section("B", bars // 2, bars - bars // 2))
+    score = Score(f"Piece {seed}", key, metre, draw.randrange(40, 241), bars, pickup, (), chords, sections)
     style = draw.choice(("air", "waltz", "reel", "jig"))
     return arrange(score, melody, ensemble or draw.choice(list(ENSEMBLES)), style=style)

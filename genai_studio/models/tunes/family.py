@@ -23,7 +23,7 @@ from genai_studio.models.tunes.tokens import Header, Tune, TuneNote
 from genai_studio.score.arrange import arrange
 from genai_studio.score.harmony import harmonise
 from genai_studio.score.midi import write_midi
-from genai_studio.score.model import TICKS, Note, Score
+from genai_studio.score.model import TICKS, Note, Score, Section
 from genai_studio.score.musicxml import write_musicxml
 
 if TYPE_CHECKING:
@@ -152,10 +152,10 @@ def composed(controls: Controls, form: Form, tune: Tune) -> Score:
     sections = dict(zip(form.lengths, tune.sections, strict=True))
     pickup, length = tune.header.pickup, tune.header.bar_ticks
     melody: list[Note] = []
-    starts: list[int] = []
+    played: list[Section] = []
     bar = 0
     for letter in form.order:
-        starts.append(bar)
+        played.append(Section(letter, bar, sections[letter].bars))
         at = pickup + bar * length
         melody += [
             Note(at + note.start, note.end - note.start, controls.tonic + note.step) for note in sections[letter].notes
@@ -165,7 +165,7 @@ def composed(controls: Controls, form: Form, tune: Tune) -> Score:
     ticks = bar * length
     chords = harmonise(melody, controls.key, controls.metre, ticks=ticks, pickup=pickup)
     score = Score(
-        controls.title, controls.key, controls.metre, controls.tempo, bar, pickup, (), chords, tuple(starts), swing
+        controls.title, controls.key, controls.metre, controls.tempo, bar, pickup, (), chords, tuple(played), swing
     )
     return arrange(score, melody, controls.ensemble, controls.instrument, style=controls.style)
 
