@@ -26,7 +26,10 @@ class DirectContext:
         self.drafts: list[Draft] = []
         self._folder = folder
 
-    def input(self, name: str) -> Path:
+    def has_input(self, name: str, role: str = "") -> bool:
+        return False
+
+    def input(self, name: str, role: str = "") -> Path:
         raise KeyError(name)
 
     def check(self) -> None:
