@@ -1,5 +1,5 @@
-"""The controls of one tune, all of them decided: what the panel says, else the prompt, else the custom of the style,
-else a draw by the seed."""
+"""The controls of one tune, all of them decided: what the panel says, else the prompt, else the mood, else the custom
+of the style, else a draw by the seed."""
 
 from __future__ import annotations
 
@@ -8,12 +8,18 @@ from dataclasses import dataclass
 
 from genai_studio.errors import InvalidInput
 from genai_studio.models.tunes.form import BARS_STEP, MAX_BARS, MIN_BARS
+from genai_studio.models.tunes.moods import MOODS, PACES, Mood
 from genai_studio.models.tunes.prompt import FASTEST, SLOWEST, Wishes
 from genai_studio.models.tunes.tokens import ANY, HIGHEST_STEP, LOWEST_STEP
 from genai_studio.score.arrange import ENSEMBLES, INSTRUMENTS
 from genai_studio.score.model import METRES, TICKS, Key
 
 AUTO = "auto"
+LONGEST = 300
+"""Seconds that a piece may last."""
+INTRODUCTION_BARS = TAG_BARS = 4
+REGISTER_SPAN = 21
+"""Semitones of the lead's range that a low, middle or high tune has to itself: an octave and a sixth."""
 STYLE_METRES = {
     "reel": ("4/4", "2/4"),
     "jig": ("6/8",),
@@ -47,18 +53,32 @@ class Controls:
     """Everything that is decided before the first note."""
 
     style: str
+    mood: str
+    """Empty where none was asked for."""
     key: Key
     metre: str
     tempo: float
     bars: int
+    """All bars that sound, introduction and tag among them."""
+    form: str
+    introduction: int
+    """Bars before the tune."""
+    ending: str
+    variation: float
     ensemble: str
     instrument: str
     density: str
+    register: str
     tonic: int
     """MIDI pitch of step 0."""
     lowest: int
     highest: int
-    """Steps from the tonic that the instrument reaches."""
+    """Steps from the tonic that the tune stays within: what the instrument reaches, or the register's part of it."""
+
+    @property
+    def tag(self) -> int:
+        """Bars after the form."""
+        return TAG_BARS if self.ending == "tag" else 0
 
     @property
     def title(self) -> str:
@@ -69,29 +89,37 @@ class Controls:
 def decide(chosen: Wishes, asked: Wishes, seed: int) -> Controls:
     """`chosen` on the panel beats `asked` in the prompt; draws for the rest come from `seed`.
 
-    Raises InvalidInput where style and metre do not go together, or the length asked for cannot be reached.
+    Raises InvalidInput where style and metre do not go together, and where the length asked for cannot be reached.
     """
     draw = random.Random(f"{seed}/{asked}")
     drawn_style = draw.choices(list(_STYLE_DRAW), list(_STYLE_DRAW.values()))[0]
     drawn_mode = draw.choices(list(_MODE_DRAW), list(_MODE_DRAW.values()))[0]
-    style, metre = _style_and_metre(chosen, asked, drawn_style)
-    mode = chosen.mode or asked.mode or drawn_mode
+    key_place, opening = draw.random(), draw.random()
+    name = chosen.mood or asked.mood
+    mood = MOODS.get(name, Mood((drawn_mode,)))
+    style, metre = _style_and_metre(chosen, asked, mood, drawn_style)
+    mode = chosen.mode or asked.mode or mood.modes[0]
     keys = _KEY_DRAW[mode]
-    key = Key(chosen.key or asked.key or draw.choices(keys, range(len(keys), 0, -1))[0], mode)
-    tempo = float(chosen.tempo_bpm or asked.tempo_bpm or _usual_tempo(style, metre, asked.pace))
-    bars = chosen.bars or asked.bars
-    if not bars and asked.seconds:
-        bars = _bars_for(asked.seconds, tempo, metre)
+    key = Key(chosen.key or asked.key or keys[int(key_place**1.5 * len(keys))], mode)
     ensemble, instrument = _players(chosen, asked, style)
-    low, high = INSTRUMENTS[instrument].lowest, INSTRUMENTS[instrument].highest
-    tonic = _tonic(key.pitch_class, low, high)
+    ending = chosen.ending or asked.ending or ("ritardando" if style in ("air", "waltz") else "plain")
+    tempo, bars, introduction = _length(chosen, asked, mood, (style, metre, ensemble), opening)
+    around = introduction + (TAG_BARS if ending == "tag" else 0)
+    if bars - around < MIN_BARS:
+        raise InvalidInput(
+            f"{bars} bars leave no room for a tune beside {around} bars of introduction and tag; allowed is"
+            f" {MIN_BARS + around} to {MAX_BARS}."
+        )
+    register = chosen.register or asked.register or mood.register
+    tonic, lowest, highest = _range(key.pitch_class, instrument, register)
     return Controls(
-        style, key, metre, tempo, bars or _BARS.get(style, 32), ensemble, instrument,
-        chosen.density or asked.density or ANY, tonic, max(LOWEST_STEP, low - tonic), min(HIGHEST_STEP, high - tonic),
+        style, name, key, metre, tempo, bars, chosen.form or asked.form or AUTO, introduction, ending,
+        max(chosen.variation, 0.0), ensemble, instrument, chosen.density or asked.density or mood.density or ANY,
+        register or ANY, tonic, lowest, highest,
     )  # fmt: skip
 
 
-def _style_and_metre(chosen: Wishes, asked: Wishes, drawn: str) -> tuple[str, str]:
+def _style_and_metre(chosen: Wishes, asked: Wishes, mood: Mood, drawn: str) -> tuple[str, str]:
     style, metre = chosen.style or asked.style, chosen.metre or asked.metre
     if style and metre and metre not in STYLE_METRES[style]:
         if chosen.style and not chosen.metre:
@@ -101,24 +129,59 @@ def _style_and_metre(chosen: Wishes, asked: Wishes, drawn: str) -> tuple[str, st
         else:
             raise InvalidInput(f"A {style} is in {' or '.join(STYLE_METRES[style])}, not in {metre}.")
     if not style:
-        fitting = [name for name, metres in STYLE_METRES.items() if not metre or metre in metres]
-        style = drawn if drawn in fitting else fitting[0]
+        likely = mood.styles or (drawn,)
+        order = (drawn, *likely, *STYLE_METRES) if drawn in likely else (*likely, *STYLE_METRES)
+        style = next(name for name in order if not metre or metre in STYLE_METRES[name])
     return style, metre or STYLE_METRES[style][0]
 
 
-def _usual_tempo(style: str, metre: str, pace: float) -> int:
-    return max(SLOWEST, min(FASTEST, round(_TEMPOS[style, metre] * pace)))
+def _length(
+    chosen: Wishes, asked: Wishes, mood: Mood, kind: tuple[str, str, str], opening: float
+) -> tuple[float, int, int]:
+    """Tempo, bars in all, and bars of introduction. `kind` is style, metre and ensemble; `opening` a draw, 0 to 1.
 
-
-def _bars_for(seconds: float, tempo: float, metre: str) -> int:
-    """The number of bars, in fours, that comes nearest to `seconds`."""
-    beat = TICKS * 3 // 2 if metre in ("6/8", "9/8") else TICKS
-    bar_seconds = METRES[metre] / beat * 60 / tempo
-    bars = BARS_STEP * round(seconds / bar_seconds / BARS_STEP)
-    if not MIN_BARS <= bars <= MAX_BARS:
-        least, most = MIN_BARS * bar_seconds, MAX_BARS * bar_seconds
+    Bars and seconds together say the tempo, where that is open. Only a length that nobody asked for gets an
+    introduction of its own accord.
+    """
+    style, metre, ensemble = kind
+    bars = chosen.bars or (0 if chosen.seconds else asked.bars)
+    seconds = chosen.seconds or asked.seconds
+    beats = METRES[metre] / (TICKS * 3 // 2 if metre in ("6/8", "9/8") else TICKS)
+    tempo = chosen.tempo_bpm or (0 if chosen.pace else asked.tempo_bpm)
+    if not tempo and bars and seconds and not (chosen.pace or asked.pace):
+        tempo = round(bars * beats * 60 / seconds)
+        if not SLOWEST <= tempo <= FASTEST:
+            raise InvalidInput(
+                f"{bars} bars in {seconds:g} seconds are {tempo} beats a minute; allowed is {SLOWEST} to {FASTEST}."
+            )
+    if not tempo:
+        pace = PACES.get(chosen.pace or asked.pace, mood.pace)
+        tempo = max(SLOWEST, min(FASTEST, round(_TEMPOS[style, metre] * pace)))
+    bar_seconds = beats * 60 / tempo
+    wish = chosen.introduction or asked.introduction
+    introduction = INTRODUCTION_BARS if wish == "4 bars" else 0
+    if not bars and seconds:
+        bars = _bars_for(seconds, bar_seconds)
+    elif not bars:
+        if not wish and ensemble not in ("solo", "music box") and opening < 0.4:
+            introduction = INTRODUCTION_BARS
+        bars = introduction + _BARS.get(style, 32)
+        bars += TAG_BARS if (chosen.ending or asked.ending) == "tag" else 0
+    if bars * bar_seconds > LONGEST:
         raise InvalidInput(
-            f"The prompt asks for {seconds:g} seconds; at this tempo a tune lasts {least:.0f} to {most:.0f} seconds."
+            f"{bars} bars of {metre} at {tempo} beats a minute last {bars * bar_seconds:.0f} seconds;"
+            f" allowed is {LONGEST} at most."
+        )
+    return float(tempo), bars, introduction
+
+
+def _bars_for(seconds: float, bar_seconds: float) -> int:
+    """The number of bars, in fours, that comes nearest to `seconds`."""
+    bars = BARS_STEP * round(seconds / bar_seconds / BARS_STEP)
+    if not MIN_BARS <= bars <= MAX_BARS or bars * bar_seconds > LONGEST:
+        least, most = MIN_BARS * bar_seconds, min(LONGEST, MAX_BARS * bar_seconds)
+        raise InvalidInput(
+            f"{seconds:g} seconds cannot be reached; at this tempo a tune lasts {least:.0f} to {most:.0f} seconds."
         )
     return bars
 
@@ -132,7 +195,16 @@ def _players(chosen: Wishes, asked: Wishes, style: str) -> tuple[str, str]:
     return ensemble, instrument or ENSEMBLES[ensemble].lead
 
 
-def _tonic(pitch_class: int, lowest: int, highest: int) -> int:
-    """The octave of the tonic that gives a tune, a fourth below to a tenth above it, most room."""
-    choices = [pitch_class + octave for octave in (60, 48, 72, 36)]
-    return min(choices, key=lambda tonic: max(0, lowest - (tonic - 5)) + max(0, tonic + 16 - highest))
+def _range(pitch_class: int, instrument: str, register: str) -> tuple[int, int, int]:
+    """MIDI pitch of the tonic, and the lowest and highest step from it.
+
+    The tonic lies in the octave that gives a tune, a fourth below to a tenth above it, most room.
+    """
+    low, high = INSTRUMENTS[instrument].lowest, INSTRUMENTS[instrument].highest
+    spare = max(0, high - low - REGISTER_SPAN)
+    if register:
+        low += {"low": 0, "middle": spare // 2, "high": spare}[register]
+        high = min(high, low + REGISTER_SPAN)
+    choices = [pitch_class + octave for octave in (60, 48, 72, 36, 84)]
+    tonic = min(choices, key=lambda tonic: max(0, low - (tonic - 5)) + max(0, tonic + 16 - high))
+    return tonic, max(LOWEST_STEP, low - tonic), min(HIGHEST_STEP, high - tonic)

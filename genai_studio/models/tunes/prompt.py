@@ -41,14 +41,14 @@ _MOODS = {
     "major": r"happy|cheer|joy|merry|bright|jolly|playful|festive|sunny|triumph|欢|快乐|开心|明亮|喜|俏皮|节日|胜利",
 }
 _PACES = (
-    (0.68, r"very slow|largo|\bgrave\b|极慢|很慢"),
+    ("very slow", r"very slow|largo|\bgrave\b|极慢|很慢"),
     (
-        0.8,
+        "slow",
         r"\bslow(?:ly)?\b|adagio|gentle|calm|peaceful|sleepy|lullab|dream|lament|慢|柔|轻柔|安静|平静|摇篮曲|宁静|梦",
     ),
-    (1.28, r"very fast|furious|presto|breakneck|极快|飞快|很快"),
+    ("very fast", r"very fast|furious|presto|breakneck|极快|飞快|很快"),
     (
-        1.14,
+        "fast",
         r"\bfast\b|\bquick\b(?! ?step)|lively|energetic|allegro|brisk|spirited|vivace|快速|急速|活泼|轻快|热烈|奔放",
     ),
 )
@@ -98,19 +98,25 @@ _NUMBERS = {"one": 1, "two": 2, "three": 3, "half a": 0.5, "a": 1, "一": 1, "�
 
 @dataclass(frozen=True)
 class Wishes:
-    """What a prompt asks for; empty where it says nothing. `pace` multiplies the tempo, `seconds` is a length."""
+    """What a prompt or the panel asks for; empty, 0 or -1 where it says nothing. `seconds` is a length."""
 
     style: str = ""
+    mood: str = ""
     key: str = ""
     mode: str = ""
     metre: str = ""
     tempo_bpm: int = 0
+    pace: str = ""
     bars: int = 0
     seconds: float = 0.0
+    form: str = ""
     ensemble: str = ""
     instrument: str = ""
     density: str = ""
-    pace: float = 1.0
+    register: str = ""
+    introduction: str = ""
+    ending: str = ""
+    variation: float = -1.0
 
 
 def read_prompt(prompt: str) -> Wishes:
@@ -245,12 +251,12 @@ def _seconds(text: str) -> float:
     return total
 
 
-def _pace(text: str) -> float:
-    found: list[float] = []
+def _pace(text: str) -> str:
+    found: list[str] = []
     for pace, pattern in _PACES:
         if re.search(pattern, text):
             found.append(pace)
             text = re.sub(pattern, " ", text)
-    if found and min(found) < 1 < max(found):
+    if any("slow" in pace for pace in found) and any("fast" in pace for pace in found):
         raise InvalidInput("The prompt asks for slow and for fast; name one of them.")
-    return found[0] if found else 1.0
+    return found[0] if found else ""
