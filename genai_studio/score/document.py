@@ -8,7 +8,20 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from genai_studio.score.model import KEYS, METRES, SCALES, Chord, Ending, Key, Note, Part, Role, Score, Section
+from genai_studio.score.model import (
+    CHORD_KINDS,
+    KEYS,
+    METRES,
+    SCALES,
+    Chord,
+    Ending,
+    Key,
+    Note,
+    Part,
+    Role,
+    Score,
+    Section,
+)
 
 MAX_NOTES, MAX_BARS = 50_000, 512
 _MAX_BYTES = 8_000_000
@@ -148,6 +161,8 @@ def _score_of(document: _Document) -> Score:
         raise ValueError(f"it has more than {MAX_NOTES} notes.")
     if any(note.start + note.duration > ticks for part in document.parts for note in part.notes):
         raise ValueError(f"a note lasts longer than its {document.bars} bars.")
+    if any(chord.tones not in CHORD_KINDS for chord in document.chords):
+        raise ValueError("a chord is of no known kind.")
     if any(chord.start + chord.duration > ticks for chord in document.chords):
         raise ValueError(f"a chord lasts longer than its {document.bars} bars.")
     if any(section.first_bar + section.bars > document.bars for section in document.sections):

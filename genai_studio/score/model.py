@@ -39,6 +39,25 @@ _TONIC_FIFTHS = {
 }
 _LETTERS = "FCGDAEB"
 
+CHORD_KINDS = {
+    (0, 4, 7): ("major", ""),
+    (0, 3, 7): ("minor", "m"),
+    (0, 4, 7, 10): ("dominant", "7"),
+    (0, 3, 6): ("diminished", "dim"),
+    (0, 4, 8): ("augmented", "aug"),
+    (0, 5, 7): ("suspended-fourth", "sus4"),
+    (0, 4, 7, 9): ("major-sixth", "6"),
+    (0, 3, 7, 9): ("minor-sixth", "m6"),
+    (0, 4, 7, 11): ("major-seventh", "maj7"),
+    (0, 3, 7, 10): ("minor-seventh", "m7"),
+    (0, 3, 6, 10): ("half-diminished", "m7b5"),
+    (0, 3, 6, 9): ("diminished-seventh", "dim7"),
+    (0, 4, 7, 11, 14): ("major-ninth", "maj9"),
+    (0, 3, 7, 10, 14): ("minor-ninth", "m9"),
+    (0, 4, 7, 10, 14): ("dominant-ninth", "9"),
+}
+"""Tones of a chord above its root in semitones to its name in MusicXML and what follows the root in a chord symbol."""
+
 Role = Literal["melody", "harmony", "chords", "bass", "drums"]
 Ending = Literal["plain", "ritardando", "tag"]
 
@@ -96,7 +115,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Chord:
-    """A harmony from `start` for `duration` ticks: root pitch class and its tones above the root in semitones."""
+    """A harmony from `start` for `duration` ticks: root pitch class and its tones, one of `CHORD_KINDS`."""
 
     start: int
     duration: int
@@ -111,7 +130,12 @@ class Chord:
     @property
     def kind(self) -> str:
         """MusicXML's name for it."""
-        return {(0, 4, 7): "major", (0, 3, 7): "minor", (0, 4, 7, 10): "dominant", (0, 3, 6): "diminished"}[self.tones]
+        return CHORD_KINDS[self.tones][0]
+
+    @property
+    def suffix(self) -> str:
+        """What a chord symbol has after the root: "m7"."""
+        return CHORD_KINDS[self.tones][1]
 
     @property
     def pitch_classes(self) -> tuple[int, ...]:

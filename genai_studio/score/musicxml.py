@@ -13,7 +13,6 @@ from genai_studio.score.model import INTRODUCTION, TAG, TICKS, Chord, Part, Scor
 from genai_studio.score.staff import Event, Measure, beams, measures, staff, tuplets
 
 _DRUM_LINES = {35: ("E", 4), 36: ("F", 4), 38: ("C", 5), 41: ("A", 4), 42: ("G", 5), 43: ("D", 5)}
-_KINDS = {"major": "", "minor": "m", "dominant": "7", "diminished": "dim"}
 SECTION_NAMES = {INTRODUCTION: "Intro", TAG: "Ending"}
 """What stands over the sections that are not called by their letter."""
 _DOCTYPE = (
@@ -187,6 +186,6 @@ def _harmony(measure: Element, score: Score, chord: Chord, offset: int) -> None:
     SubElement(root, "root-step").text = letter
     if alteration:
         SubElement(root, "root-alter").text = str(alteration)
-    SubElement(harmony, "kind", text=_KINDS[chord.kind]).text = chord.kind
+    SubElement(harmony, "kind", text=chord.suffix).text = chord.kind
     if offset:
         SubElement(harmony, "offset").text = str(offset)

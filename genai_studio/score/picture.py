@@ -56,4 +56,4 @@ def chord_name(score: Score, chord: Chord) -> str:
     """`F#m`, `Bb`, `A7`: spelled for the score's key."""
     letter, alteration, _ = score.key.spell(60 + chord.root)
     sign = "#" * alteration if alteration > 0 else "b" * -alteration
-    return f"{letter}{sign}{'m' if chord.tones[1] == 3 else ''}{'7' if len(chord.tones) == 4 else ''}"
+    return f"{letter}{sign}{chord.suffix}"

@@ -53,6 +53,7 @@ def _spoilt(document: dict[str, Any], path: str, value: object) -> dict[str, Any
         ("parts.0.notes.0", [0, 0, 60, 80]),
         ("parts.0.notes.0", [0, 12, 200, 80]),
         ("chords.0", [0, 100_000, 0, [0, 4, 7]]),
+        ("chords.0", [0, 24, 0, [0, 1, 2]]),
         ("sections.0", ["A", 0, 500]),
     ],
 )
