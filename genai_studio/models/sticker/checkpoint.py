@@ -41,7 +41,7 @@ class Run:
         """Load the checkpoint into `parts` (modules and optimisers by name); False when there is none."""
         if not self.path.is_file():
             return False
-        state = torch.load(self.path, weights_only=True, map_location="cpu")
+        state = torch.load(self.path, weights_only=True, map_location="cpu")  # each part moves it to its own device
         for name, part in parts.items():
             part.load_state_dict(state[name])
         self.step, self.samples, self._before = state["step"], state["samples"], state["elapsed"]

@@ -5,7 +5,7 @@ Variants cost nothing with drawings: mirrored, recoloured ("blue heart"), and tw
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 import torch
@@ -62,9 +62,13 @@ class Captioned:
     tokens: Tensor
     vectors: Tensor
 
+    def to(self, device: str) -> Captioned:
+        """The same, all of it on `device`."""
+        return Captioned(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
+
     def text(self, rows: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """One random caption for each row, as token vectors (n, TOKENS, 512) and mask (n, TOKENS)."""
-        pick = (torch.rand(len(rows), generator=generator) * self.count[rows]).long()
+        pick = (torch.rand(len(rows), generator=generator, device=rows.device) * self.count[rows]).long()
         tokens = self.tokens[self.phrases[self.first[rows] + pick]]
         mask = tokens >= 0
         return self.vectors[tokens.clamp(min=0)].float() * mask[..., None], mask

@@ -37,17 +37,21 @@ def train(
     flow_minutes: float = 95,
     upsampler_minutes: float = 15,
     threads: int = 2,
+    device: str = "auto",
+    batch: int = 64,
     compiled: bool = True,
 ) -> None:
     """Train the three networks on `data` and export the averaged weights to `out`.
 
+    The flow, by far the longest, trains on `device` ("auto" takes CUDA where there is one) with `batch` samples a step.
     `run` keeps checkpoints and loss curves: the same command goes on where it stopped. `minutes` count work only.
     """
     torch.set_num_threads(threads)
+    chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     pictures = dataset.load(data)
     autoencoder = train_autoencoder(pictures, run, autoencoder_minutes).eval()
     captioned = cached_latents(pictures, autoencoder, run / "latents.safetensors")
-    transformer = train_flow(captioned, run, flow_minutes, compiled=compiled)
+    transformer = train_flow(captioned, run, flow_minutes, device=chosen, batch=batch, compiled=compiled)
     upsampler = train_upsampler(pictures, autoencoder, run, upsampler_minutes)
     export(StickerPipeline(autoencoder, transformer, upsampler), out=out, data=data)
 

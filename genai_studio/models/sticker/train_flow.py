@@ -28,24 +28,32 @@ SAVE_EVERY = 200
 
 
 def train_flow(
-    captioned: Captioned, folder: Path, minutes: float, *, compiled: bool = True, seed: int = 0
+    captioned: Captioned,
+    folder: Path,
+    minutes: float,
+    *,
+    device: str = "cpu",
+    batch: int = BATCH,
+    compiled: bool = True,
+    seed: int = 0,
 ) -> StickerTransformer:
-    """Train (or go on training) for `minutes` of work in all; returns the averaged network."""
+    """Train (or go on training) for `minutes` of work in all; returns the averaged network, on the CPU."""
     torch.manual_seed(seed)
-    model = StickerTransformer(latent_channels=captioned.latents.shape[1], styles=len(STYLES))
+    captioned = captioned.to(device)
+    model = StickerTransformer(latent_channels=captioned.latents.shape[1], styles=len(STYLES)).to(device)
     averaged = copy.deepcopy(model)
     muon, adam = optimisers(model)
     run = Run(folder, "flow", minutes * 60)
     run.restore(model=model, averaged=averaged, muon=muon, adam=adam)
-    draw = torch.Generator().manual_seed(seed + run.step)
+    draw = torch.Generator(device).manual_seed(seed + run.step)
     forward = torch.compile(model) if compiled else model
-    total = 0.0
+    total = torch.zeros((), device=device)
     while run.share < 1:
         rate = min(1.0, (run.step + 1) / WARM_UP, (1 - run.share) / COOL_DOWN)
         for optimiser, peak in ((muon, MATRIX_RATE), (adam, OTHER_RATE)):
             for group in optimiser.param_groups:
                 group["lr"] = peak * rate
-        loss = velocity_loss(forward, captioned, draw)
+        loss = velocity_loss(forward, captioned, draw, batch)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for optimiser in (muon, adam):
@@ -53,36 +61,38 @@ def train_flow(
             optimiser.zero_grad()
         average(averaged, model, run.step, AVERAGING)
         run.step += 1
-        run.samples += BATCH
-        total += loss.item()
+        run.samples += batch
+        total += loss.detach()
         if run.step % RECORD_EVERY == 0:
-            run.record(loss=total / RECORD_EVERY)
-            total = 0.0
+            run.record(loss=total.item() / RECORD_EVERY)
+            total.zero_()
         if run.step % SAVE_EVERY == 0:
             run.save(model=model, averaged=averaged, muon=muon, adam=adam)
     run.save(model=model, averaged=averaged, muon=muon, adam=adam)
-    return averaged
+    return averaged.cpu()
 
 
-def velocity_loss(forward: Callable[..., Tensor], captioned: Captioned, draw: torch.Generator) -> Tensor:
+def velocity_loss(
+    forward: Callable[..., Tensor], captioned: Captioned, draw: torch.Generator, batch: int = BATCH
+) -> Tensor:
     """Squared error of the velocity on one random batch.
 
     z = t x + (1 - t) noise; the velocity is (x - z) / (1 - t), so the error of the predicted x counts 1 / (1 - t)^2.
     Times are logit-normal (Esser et al., 2024).
     """
-    rows = torch.multinomial(captioned.weight, BATCH, replacement=True, generator=draw)
+    rows = torch.multinomial(captioned.weight, batch, replacement=True, generator=draw)
     clean = captioned.latents[rows].float()
     text, mask = captioned.text(rows, draw)
     style = captioned.style[rows].clone()
-    chance = torch.rand(BATCH, generator=draw)
+    chance = torch.rand(batch, generator=draw, device=draw.device)
     unprompted = chance < UNPROMPTED
     text[unprompted] = 0
     mask[unprompted, 1:] = False
     style[chance < UNPROMPTED + UNSTYLED] = len(STYLES)
-    time = torch.sigmoid(torch.randn(BATCH, generator=draw))
-    noise = torch.randn(clean.shape, generator=draw)
+    time = torch.sigmoid(torch.randn(batch, generator=draw, device=draw.device))
+    noise = torch.randn(clean.shape, generator=draw, device=draw.device)
     share = time[:, None, None, None]
-    with torch.autocast("cpu", torch.bfloat16):
+    with torch.autocast(clean.device.type, torch.bfloat16):
         predicted = forward(share * clean + (1 - share) * noise, time, text, mask, style)
     weight = 1 / (1 - share).clamp(min=MIN_REMAINING) ** 2
     loss: Tensor = (weight * (predicted.float() - clean) ** 2).mean()
