@@ -39,7 +39,7 @@ def drop(page, path: Path) -> None:
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 def test_use_settings_fills_the_room_it_came_from(gallery, running, size):
-    running.make("demo-music", f"a slow waltz for {size[0]}", seed=77, tempo=90)
+    running.make("demo-music", f"a slow waltz for {size[0]}", seed=77, tempo_bpm=90)
     page = gallery(size)
     open_large(page, f"a slow waltz for {size[0]}").get_by_role("button", name="Use settings").click()
     expect(page.locator("#music-prompt textarea")).to_have_value(f"a slow waltz for {size[0]}")

@@ -25,7 +25,7 @@ WAITING = 3
 """Jobs in the queue at each kill: one that runs, and two that must be left as they are."""
 MODELS = ("demo-text", "demo-music")
 FORMATS = ("symusic", "soundfile", "mutagen.flac", "PIL.Image", "PIL.ImageDraw")
-VALUES = ({"max_new_tokens": 8}, {"bars": 1, "tempo": 240})
+VALUES = ({"max_new_tokens": 8}, {"bars": 8, "tempo_bpm": 240})
 
 
 def die():

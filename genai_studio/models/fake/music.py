@@ -1,73 +1,69 @@
-"""The demo tune: eight bars in a pentatonic scale over a bass, as sine tones, with its notes and a MIDI file."""
+"""The demo tune: a random walk in the scale that was asked for, arranged by the studio's own players and sounded as
+sine tones. It takes the controls, the pieces and the actions of Tunes, so that the whole room runs without weights."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-from pydantic import Field
 
-from genai_studio.domain.events import Note
-from genai_studio.domain.fields import panel
+from genai_studio.domain.events import Note as Shown
 from genai_studio.domain.modality import MediaKind
-from genai_studio.domain.music import MusicParams
 from genai_studio.models.base import Draft, Family, LoadedModel, ModelFiles, ModelSpec, RunContext
 from genai_studio.models.fake import StepSeconds, digest, pause
+from genai_studio.models.tunes.controls import Controls, decide
+from genai_studio.models.tunes.params import Bars, TuneParams
+from genai_studio.models.tunes.prompt import read_prompt
+from genai_studio.score.arrange import arrange
+from genai_studio.score.document import read_document, write_document
+from genai_studio.score.harmony import harmonise
+from genai_studio.score.midi import write_midi
+from genai_studio.score.model import SCALES, TICKS, Note, Score, Section
+from genai_studio.score.musicxml import write_musicxml
 
 RATE = 44_100
-PENTATONIC = (0, 2, 4, 7, 9)
-PARTS = ("Melody", "Bass")
-BEATS = 4
-"""Quarter notes in a bar."""
-TICKS = 480
-"""MIDI ticks a quarter note."""
-
-Tempo = Annotated[
-    int,
-    Field(
-        ge=40,
-        le=240,
-        title="Tempo",
-        description="Quarter notes in a minute.",
-        json_schema_extra=panel("essential", "slider", 1),
-    ),
-]
-Bars = Annotated[
-    int,
-    Field(ge=1, le=64, title="Bars", description="Of four quarters.", json_schema_extra=panel("more", "slider", 1)),
-]
+LONGEST_TONE = 0.6
+"""Seconds. A demo is heard, not listened to."""
+CONTINUED_BARS = 8
 
 
-class DemoMusicParams(MusicParams):
-    tempo: Tempo = 160
-    bars: Bars = 4
+class DemoMusicParams(TuneParams):
+    bars: Bars = 8
     step_seconds: StepSeconds = 0.0
 
 
 class DemoMusic:
     def generate(self, params: DemoMusicParams, ctx: RunContext) -> None:
-        import soundfile
-
-        total = float(params.bars * BEATS)
+        piece = _piece(ctx) if params.action != "compose" else None
         for index in range(params.count):
-            draw = random.Random(digest(f"{params.prompt}\n{params.temperature}", ctx.seed + index))
-            root = 57 + draw.randrange(8)
-            piece: list[Note] = []
-            for bar in range(params.bars):
-                notes = _bar(draw, root, bar)
-                piece += notes
-                ctx.notes(notes, parts=PARTS, total_quarters=total, index=index)
-                ctx.progress(bar + 1, params.bars, phase="composing", index=index)
-                pause(params.step_seconds, ctx)
-            ctx.progress(params.bars, params.bars, phase="rendering", index=index)
-            path, midi = ctx.stage(".flac"), ctx.stage(".mid")
-            soundfile.write(path, render(piece, total, params.tempo), RATE, subtype="PCM_16", format="FLAC")
-            write_midi(piece, params.tempo, midi)
-            ctx.output(Draft(MediaKind.AUDIO, path, {"midi": midi}, {"tempo": params.tempo, "notes": len(piece)}))
+            seed = ctx.seed + index
+            draw = random.Random(digest(f"{params.prompt}\n{params.temperature}", seed))
+            controls = decide(params.chosen(), read_prompt(params.prompt), seed)
+            score = _recast(piece, params, controls, draw) if piece else _composed(controls, draw)
+            self._told(score, params, index, ctx)
+            ctx.output(_saved(score, params, ctx))
+
+    def _told(self, score: Score, params: DemoMusicParams, index: int, ctx: RunContext) -> None:
+        """Bar after bar, as if it were being written."""
+        parts = [part.name for part in score.parts]
+        total = score.ticks / TICKS
+        for bar in range(score.bars):
+            first = score.pickup + bar * score.bar_ticks if bar else 0
+            end = score.pickup + (bar + 1) * score.bar_ticks
+            notes = [
+                Shown(part=number, pitch=note.pitch, start=note.start / TICKS, duration=note.duration / TICKS,
+                      velocity=note.velocity)
+                for number, part in enumerate(score.parts) for note in part.notes if first <= note.start < end
+            ]  # fmt: skip
+            ctx.notes(notes, parts=parts, total_quarters=total, index=index)
+            ctx.progress(bar + 1, score.bars, phase="composing", index=index)
+            pause(params.step_seconds, ctx)
+        ctx.progress(score.bars, score.bars, phase="rendering", index=index)
 
     def memory(self) -> int:
         return 1_000_000
@@ -86,46 +82,113 @@ class DemoMusicFamily:
         return DemoMusic()
 
 
-def _bar(draw: random.Random, root: int, bar: int) -> list[Note]:
-    """One bar of melody in eighths and quarters over a held bass note."""
-    start, end = bar * float(BEATS), (bar + 1) * float(BEATS)
-    notes = [Note(part=1, pitch=root - 12 + draw.choice((0, 7, 9)), start=start, duration=float(BEATS), velocity=60)]
+def _piece(ctx: RunContext) -> Score:
+    """The given piece. Raises InvalidInput where there is none, or it is no music."""
+    if ctx.has_input("piece", "score"):
+        return read_document(ctx.input("piece", "score"))
+    from genai_studio.score.importing import import_score
+
+    return import_score(ctx.input("piece"))
+
+
+def _composed(controls: Controls, draw: random.Random) -> Score:
+    half = controls.bars // 2
+    sections = (Section("A", 0, half), Section("B", half, controls.bars - half))
+    score = Score(
+        controls.title, controls.key, controls.metre, controls.tempo, controls.bars, 0, (), (), sections,
+        style=controls.style,
+    )  # fmt: skip
+    melody = [note for bar in range(score.bars) for note in _bar(draw, score, bar, controls.tonic)]
+    return _arranged(score, melody, controls.ensemble, controls.instrument)
+
+
+def _recast(piece: Score, params: DemoMusicParams, controls: Controls, draw: random.Random) -> Score:
+    """`piece` with some bars anew, with more bars, or as it is in the key, tempo and setting of the controls."""
+    melody = list(piece.melody)
+    home = melody[0].pitch - (melody[0].pitch - piece.key.pitch_class) % 12 if melody else 60
+    if params.action == "repaint":
+        bars = range((params.first_bar or 1) - 1, min(params.last_bar or piece.bars, piece.bars))
+        kept = [note for note in melody if _bar_of(piece, note.start) not in bars]
+        new = [note for bar in bars for note in _bar(draw, piece, bar, home)]
+        melody = sorted([*kept, *new], key=lambda note: note.start)
+    elif params.action == "continue":
+        more = params.bars or CONTINUED_BARS
+        grown = replace(piece, bars=piece.bars + more, sections=(*piece.sections, Section("C", piece.bars, more)))
+        melody += [note for bar in range(piece.bars, grown.bars) for note in _bar(draw, grown, bar, home)]
+        piece = grown
+    else:
+        key = replace(piece.key, tonic=params.key) if params.key != "auto" else piece.key
+        up = (key.pitch_class - piece.key.pitch_class + 6) % 12 - 6
+        melody = [replace(note, pitch=note.pitch + up) for note in melody]
+        piece = replace(piece, key=key, tempo=float(params.tempo_bpm or piece.tempo))
+        return _arranged(piece, melody, controls.ensemble, controls.instrument)
+    return _arranged(piece, melody, piece.ensemble or controls.ensemble, piece.instrument or controls.instrument)
+
+
+def _bar_of(score: Score, tick: int) -> int:
+    return max(0, tick - score.pickup) // score.bar_ticks
+
+
+def _bar(draw: random.Random, score: Score, bar: int, tonic: int) -> list[Note]:
+    """One bar of melody in eighths and quarters; the last one is the tonic, held."""
+    start = score.pickup + bar * score.bar_ticks
+    end = min(start + score.bar_ticks, score.ticks)
+    if bar == score.bars - 1:
+        return [Note(start, end - start, tonic + 12)]
+    scale = SCALES[score.key.mode]
+    notes, step = [], draw.randrange(3, 8)
     while start < end:
-        length = min(draw.choice((0.5, 0.5, 1.0)), end - start)
-        pitch = root + 12 * draw.randrange(2) + draw.choice(PENTATONIC)
-        notes.append(Note(part=0, pitch=pitch, start=start, duration=length, velocity=70 + draw.randrange(30)))
+        length = min(draw.choice((TICKS // 2, TICKS // 2, TICKS)), end - start)
+        step = max(0, min(11, step + draw.choice((-2, -1, -1, 1, 1, 2))))
+        notes.append(Note(start, length, tonic + 12 * (step // 7) + scale[step % 7]))
         start += length
     return notes
 
 
-def render(notes: Sequence[Note], total_quarters: float, tempo: int) -> Any:
-    """Stereo samples (n, 2) in -1 to 1: decaying sines with one overtone, the melody a little to the right."""
-    second = 60.0 / tempo
-    sound = np.zeros((int(RATE * (total_quarters * second + 0.5)), 2), np.float64)
-    for note in notes:
-        first = int(RATE * note.start * second)
-        time = np.arange(int(RATE * min(note.duration * second + 0.3, 2.0))) / RATE
-        time = time[: len(sound) - first]
-        wave = 2 * np.pi * 440.0 * 2 ** ((note.pitch - 69) / 12) * time
-        tone = (np.sin(wave) + 0.3 * np.sin(2 * wave)) * np.exp(-4 * time) * np.minimum(time * 200, 1)
-        loudness = 0.2 * note.velocity / 100
-        sound[first : first + len(time)] += tone[:, None] * loudness * ((0.8, 1.0) if note.part == 0 else (1.0, 0.8))
+def _arranged(score: Score, melody: Sequence[Note], ensemble: str, instrument: str) -> Score:
+    chords = harmonise(melody, score.key, score.metre, ticks=score.ticks, pickup=score.pickup)
+    return arrange(replace(score, chords=chords), melody, ensemble, instrument, style=score.style)
+
+
+def _saved(score: Score, params: DemoMusicParams, ctx: RunContext) -> Draft:
+    import soundfile
+
+    path = ctx.stage(f".{params.file_format}")
+    soundfile.write(path, sounded(score), RATE, subtype="PCM_16", format=params.file_format.upper())
+    files: dict[str, Path] = {
+        "midi": ctx.stage(".mid"),
+        "musicxml": ctx.stage(".musicxml"),
+        "score": ctx.stage(".json"),
+    }
+    write_midi(score, files["midi"])
+    write_musicxml(score, files["musicxml"])
+    write_document(score, files["score"])
+    info = {
+        "title": score.title,
+        "key": str(score.key),
+        "metre": score.metre,
+        "tempo": score.tempo,
+        "bars": score.bars,
+        "parts": [part.name for part in score.parts],
+        "notes": sum(len(part.notes) for part in score.parts),
+    }
+    return Draft(MediaKind.AUDIO, path, files, info)
+
+
+def sounded(score: Score) -> Any:
+    """Stereo samples (n, 2) in -1 to 1: decaying sines with one overtone, each part at its place; drums are clicks."""
+    second = 60.0 / score.quarters_per_minute / TICKS
+    sound = np.zeros((int(RATE * (score.ticks * second + LONGEST_TONE)), 2), np.float64)
+    for part in score.parts:
+        sides = np.array([1 - max(0.0, part.pan) / 2, 1 + min(0.0, part.pan) / 2]) * 10 ** (part.gain / 20)
+        for note in part.notes:
+            first = int(RATE * note.start * second)
+            length = 0.04 if part.drums else min(note.duration * second + 0.2, LONGEST_TONE)
+            time = np.arange(min(int(RATE * length), len(sound) - first)) / RATE
+            wave = 2 * np.pi * 440.0 * 2 ** ((note.pitch - 69) / 12) * time
+            tone = (np.sin(wave) + 0.3 * np.sin(2 * wave)) * np.exp(-5 * time) * np.minimum(time * 200, 1)
+            sound[first : first + len(time)] += tone[:, None] * sides * (0.16 * note.velocity / 100)
     return np.tanh(sound)
-
-
-def write_midi(notes: Sequence[Note], tempo: int, path: Path) -> None:
-    """A type 1 file: the tempo, then one track a part."""
-    import symusic
-
-    midi = symusic.Score(TICKS)
-    midi.tempos.append(symusic.Tempo(0, tempo))
-    for part, name in enumerate(PARTS):
-        track = symusic.Track(name)
-        for note in (note for note in notes if note.part == part):
-            start, length = round(note.start * TICKS), round(note.duration * TICKS)
-            track.notes.append(symusic.Note(start, length, note.pitch, note.velocity))
-        midi.tracks.append(track)
-    midi.dump_midi(path)
 
 
 FAMILY: Family = DemoMusicFamily()
