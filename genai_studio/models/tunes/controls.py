@@ -101,7 +101,7 @@ def decide(chosen: Wishes, asked: Wishes, seed: int) -> Controls:
     mode = chosen.mode or asked.mode or mood.modes[0]
     keys = _KEY_DRAW[mode]
     key = Key(chosen.key or asked.key or keys[int(key_place**1.5 * len(keys))], mode)
-    ensemble, instrument = _players(chosen, asked, style)
+    ensemble, instrument = players(chosen, asked, style)
     ending = chosen.ending or asked.ending or ("ritardando" if style in ("air", "waltz") else "plain")
     tempo, bars, introduction = _length(chosen, asked, mood, (style, metre, ensemble), opening)
     around = introduction + (TAG_BARS if ending == "tag" else 0)
@@ -155,8 +155,7 @@ def _length(
                 f"{bars} bars in {seconds:g} seconds are {tempo} beats a minute; allowed is {SLOWEST} to {FASTEST}."
             )
     if not tempo:
-        pace = PACES.get(chosen.pace or asked.pace, mood.pace)
-        tempo = max(SLOWEST, min(FASTEST, round(_TEMPOS[style, metre] * pace)))
+        tempo = usual_tempo(style, metre, PACES.get(chosen.pace or asked.pace, mood.pace))
     bar_seconds = beats * 60 / tempo
     wish = chosen.introduction or asked.introduction
     introduction = INTRODUCTION_BARS if wish == "4 bars" else 0
@@ -175,6 +174,11 @@ def _length(
     return float(tempo), bars, introduction
 
 
+def usual_tempo(style: str, metre: str, pace: float) -> int:
+    """Beats a minute: those of the style, `pace` times as fast."""
+    return max(SLOWEST, min(FASTEST, round(_TEMPOS[style, metre] * pace)))
+
+
 def _bars_for(seconds: float, bar_seconds: float) -> int:
     """The number of bars, in fours, that comes nearest to `seconds`."""
     bars = BARS_STEP * round(seconds / bar_seconds / BARS_STEP)
@@ -186,7 +190,8 @@ def _bars_for(seconds: float, bar_seconds: float) -> int:
     return bars
 
 
-def _players(chosen: Wishes, asked: Wishes, style: str) -> tuple[str, str]:
+def players(chosen: Wishes, asked: Wishes, style: str) -> tuple[str, str]:
+    """Ensemble and lead."""
     instrument = chosen.instrument or asked.instrument
     ensemble = chosen.ensemble or asked.ensemble
     if chosen.ensemble and not chosen.instrument:
