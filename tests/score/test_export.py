@@ -21,7 +21,8 @@ def test_midi_read_by_another_library(seed: int, tmp_path: Path) -> None:
     midi = mido.MidiFile(tmp_path / "a.mid")
     messages = [message for track in midi.tracks for message in track]
     tempo = next(message for message in messages if message.type == "set_tempo")
-    metre = next(message for message in messages if message.type == "time_signature")
+    *pickup, metre = (message for message in messages if message.type == "time_signature")
+    assert [96 * bar.numerator // bar.denominator for bar in pickup] == [score.pickup] * bool(score.pickup)
     assert mido.tempo2bpm(tempo.tempo) == pytest.approx(score.quarters_per_minute, rel=1e-4)
     assert f"{metre.numerator}/{metre.denominator}" == score.metre
     played = sum(message.type == "note_on" and message.velocity > 0 for message in messages)
