@@ -54,3 +54,8 @@ def _warped(score: Score, tick: int) -> float:
     if tick > slow:
         at += 0.16 * (tick - slow) ** 2 / score.bar_ticks
     return at
+
+
+def seconds_at(score: Score, tick: int) -> float:
+    """When a tick of the score sounds, in seconds from the beginning, without the players' small differences."""
+    return _warped(score, tick) * 60 / score.quarters_per_minute / TICKS
