@@ -80,7 +80,10 @@ def _measure(parent: Element, score: Score, index: int, measure: Measure, events
     if ids and index == 0:
         element.set("id", f"{ids}m{measure.number}")
     if measure.start == 0:
-        _opening(element, score, part, first=index == 0)
+        _opening(element, score, part)
+    # On the studio's own pages the tempo stands over the first full bar, where chord names keep clear of it.
+    if index == 0 and (measure.number == 1 if ids else measure.start == 0):
+        _tempo(element, score)
     section = next((section for section in score.sections if section.first_bar == measure.number - 1), None)
     if index == 0 and section and len(score.sections) > 1:
         direction = SubElement(SubElement(element, "direction", placement="above"), "direction-type")
@@ -98,7 +101,7 @@ def _measure(parent: Element, score: Score, index: int, measure: Measure, events
         SubElement(bar, "bar-style").text = "light-heavy"
 
 
-def _opening(measure: Element, score: Score, part: Part, *, first: bool) -> None:
+def _opening(measure: Element, score: Score, part: Part) -> None:
     attributes = SubElement(measure, "attributes")
     SubElement(attributes, "divisions").text = str(TICKS)
     key = SubElement(attributes, "key")
@@ -114,14 +117,16 @@ def _opening(measure: Element, score: Score, part: Part, *, first: bool) -> None
     SubElement(clef, "sign").text = sign
     if line:
         SubElement(clef, "line").text = str(line)
-    if first:
-        direction = SubElement(measure, "direction", placement="above")
-        metronome = SubElement(SubElement(direction, "direction-type"), "metronome")
-        SubElement(metronome, "beat-unit").text = "quarter"
-        if score.compound:
-            SubElement(metronome, "beat-unit-dot")
-        SubElement(metronome, "per-minute").text = f"{score.tempo:g}"
-        SubElement(direction, "sound", tempo=f"{score.quarters_per_minute:g}")
+
+
+def _tempo(measure: Element, score: Score) -> None:
+    direction = SubElement(measure, "direction", placement="above")
+    metronome = SubElement(SubElement(direction, "direction-type"), "metronome")
+    SubElement(metronome, "beat-unit").text = "quarter"
+    if score.compound:
+        SubElement(metronome, "beat-unit-dot")
+    SubElement(metronome, "per-minute").text = f"{score.tempo:g}"
+    SubElement(direction, "sound", tempo=f"{score.quarters_per_minute:g}")
 
 
 def _notes(
