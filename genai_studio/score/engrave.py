@@ -20,6 +20,7 @@ from genai_studio.score.model import Score
 from genai_studio.score.musicxml import musicxml_of
 from genai_studio.score.performance import seconds_at
 from genai_studio.score.staff import measures
+from genai_studio.score.typeset import pdf_of
 
 Which = Literal["lead", "all"]
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -108,50 +109,19 @@ def engrave(
 
 
 def pdf(score: Score, *, parts: Which = "lead") -> bytes:
-    """The score as vector PDF on A4, with its title, and page numbers where there are several."""
-    import typst
-
-    shrink = 1.0 if parts == "lead" else 0.7
+    """The score as vector PDF on A4, with its title, and page numbers where there are several pages."""
+    size = 1.0 if parts == "lead" else 0.7
     options = {
-        "pageWidth": round((_A4[0] - 300) / shrink),
-        "pageHeight": round((_A4[1] - 380) / shrink),
+        "pageWidth": round((_A4[0] - 300) / size),
+        "pageHeight": round((_A4[1] - 380) / size),
         "scale": 100,
         "header": "auto",
         "pageMarginLeft": 40,
         "pageMarginRight": 0,
         "pageMarginTop": 0,
         "pageMarginBottom": 0,
-        "justifyVertically": False,
     }
-    pages = _pages(chosen(score, parts), options, "p-")
-    files: dict[str, bytes] = {}
-    for number, root in enumerate(pages):
-        for element in root.iter(f"{_SVG}svg"):
-            if "font-family" in element.attrib:
-                element.set("font-family", "Libertinus Serif, Noto Serif CJK SC, serif")
-        files[f"{number}.svg"] = _text_of(root).encode()
-    files["main.typ"] = _PAGES.encode()
-    document = typst.compile(
-        {"main": files.pop("main.typ"), **files},
-        format="pdf",
-        sys_inputs={"title": score.title, "pages": str(len(pages))},
-    )
-    return bytes(document)
-
-
-_PAGES = """
-#set document(title: sys.inputs.title, date: none)
-#let pages = int(sys.inputs.pages)
-#set page(paper: "a4", margin: (x: 15mm, top: 15mm, bottom: 20mm), footer: context {
-  set align(center)
-  set text(size: 9pt)
-  if pages > 1 [#sys.inputs.title · #counter(page).display() / #pages]
-})
-#for number in range(pages) {
-  if number > 0 { pagebreak() }
-  image(str(number) + ".svg", width: 100%, alt: sys.inputs.title)
-}
-"""
+    return pdf_of([_text_of(root) for root in _pages(chosen(score, parts), options, "p-")], score.title)
 
 
 def chosen(score: Score, parts: Which) -> Score:
