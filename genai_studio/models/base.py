@@ -86,9 +86,9 @@ class ModelFiles:
         return next(iter(self.paths.values())).parent
 
     def one(self, suffix: str) -> Path:
-        """The path of the first file that ends with `suffix`; raises KeyError."""
+        """The path of the first file whose name ends with `suffix`, in any case; raises KeyError."""
         for name, path in self.paths.items():
-            if name.endswith(suffix):
+            if name.lower().endswith(suffix.lower()):
                 return path
         raise KeyError(suffix)
 
