@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from genai_studio.score import patterns
-from genai_studio.score.model import Chord, Note, Part, Score
-from genai_studio.score.voicing import Voices, three_below
+from genai_studio.score import bands, ensembles
+from genai_studio.score.harmony import harmonise
+from genai_studio.score.model import Ending, Note, Part, Score
+from genai_studio.score.setting import Setting
+from genai_studio.score.structure import framed
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,8 @@ class Instrument:
     program: int
     lowest: int
     highest: int
+    length: float = 1.0
+    """How much of a note's written length sounds."""
 
 
 INSTRUMENTS = {
@@ -40,32 +44,54 @@ INSTRUMENTS = {
 
 
 @dataclass(frozen=True)
-class Setting:
-    """What the accompanying players know: the score with its chords, the lead's part, and the style of the tune."""
-
-    score: Score
-    lead: Part
-    style: str
-
-
-@dataclass(frozen=True)
 class Ensemble:
     """Who plays: the melody instrument it has when none is asked for, and how it accompanies."""
 
     lead: str
     accompany: Callable[[Setting], list[Part]]
+    rich: bool = False
+    """Whether they harmonise in sevenths and ninths."""
+    swing: float = 0.0
+    """How late they play the second of two eighths, as a share of an eighth."""
 
 
-def arrange(score: Score, melody: Sequence[Note], ensemble: str, instrument: str = "", *, style: str = "") -> Score:
-    """`score` with its parts: the melody on `instrument` (or the ensemble's own) and the ensemble's accompaniment.
+def arrange(
+    score: Score,
+    melody: Sequence[Note],
+    ensemble: str,
+    instrument: str = "",
+    *,
+    style: str = "",
+    introduction: int = 0,
+    ending: Ending = "plain",
+) -> Score:
+    """The whole piece around a body: `melody` on `instrument` (or the ensemble's own), the players, their harmony.
 
-    `score.chords` must cover the piece from its first bar line. Raises KeyError for an unknown ensemble or instrument.
+    `score` is the body with its sections; its chords, where it has any, cover it from its first bar line, and players
+    who like richer harmony find their own. `introduction` is 0 or 4 bars before the body; a tag adds 4 bars after it.
+    Raises KeyError for an unknown ensemble or instrument, ValueError for another introduction.
     """
     players = ENSEMBLES[ensemble]
     name = instrument or players.lead
-    lead = Part(name.title(), "melody", INSTRUMENTS[name].program, tuple(_phrased(score, melody)))
-    parts = (lead, *players.accompany(Setting(score, lead, style)))
-    return replace(score, parts=parts, style=style, ensemble=ensemble, instrument=name)
+    chords = score.chords
+    if players.rich or not chords:
+        chords = harmonise(
+            melody, score.key, score.metre, ticks=score.ticks, pickup=score.pickup,
+            colour="rich" if players.rich else "plain", span=_span(score) if players.rich else 0,
+        )  # fmt: skip
+    whole, notes = framed(replace(score, chords=chords), melody, introduction, ending)
+    sound = INSTRUMENTS[name]
+    lead = Part(name.title(), "melody", sound.program, tuple(_phrased(whole, notes)), length=sound.length)
+    swing = score.swing if score.compound else max(score.swing, players.swing)
+    whole = replace(whole, parts=(lead,), style=style, ensemble=ensemble, instrument=name, swing=swing)
+    setting = Setting(whole, lead, style)
+    parts = [_grown(setting, lead, 0.12), *(_grown(setting, part, 0.3) for part in players.accompany(setting))]
+    return replace(whole, parts=tuple(parts))
+
+
+def _span(score: Score) -> int:
+    """Ticks that a rich chord lasts at least: a bar, or half of a slow bar of four."""
+    return 48 if score.metre == "4/4" and score.tempo < 100 else score.bar_ticks
 
 
 def _phrased(score: Score, melody: Sequence[Note]) -> list[Note]:
@@ -81,165 +107,34 @@ def _phrased(score: Score, melody: Sequence[Note]) -> list[Note]:
     return notes
 
 
-def _piano(setting: Setting) -> list[Part]:
-    score, lead, style = setting.score, setting.lead, setting.style
-    if style in ("air", "waltz"):
-        step = 12 if score.metre != "4/4" or style == "air" else 24
-        left = patterns.arpeggio(score.chords, score.metre, 40, step=step, ring=2, velocity=60)
-    else:
-        left = patterns.boom(score.chords, score.metre, 36, duration=12, velocity=74)
-        left += patterns.chuck(score.chords, score.metre, 55, duration=12, velocity=58)
-    return [Part("Piano, left hand" if lead.program == 0 else "Piano", "chords", 0, _in_order(left), -5.0, -0.1)]
-
-
-def _folk_band(setting: Setting) -> list[Part]:
-    score, lead, style = setting.score, setting.lead, setting.style
-    enters = _later_passes(score)
-    strum = patterns.boom(score.chords, score.metre, 40, duration=12, velocity=72)
-    strum += patterns.chuck(score.chords, score.metre, 57, duration=12, velocity=62)
-    bass = patterns.boom(score.chords, score.metre, 28, duration=score.beat_ticks, velocity=80)
-    double = [replace(note, velocity=note.velocity - 14) for note in lead.notes if enters <= note.start]
-    parts = [Part("Guitar", "chords", 25, _in_order(strum), -7.0, -0.4)]
-    if lead.program != INSTRUMENTS["whistle"].program and double:
-        parts.append(
-            Part("Whistle", "harmony", INSTRUMENTS["whistle"].program, tuple(_within(double, 67, 94)), -8.0, 0.4)
+def _grown(setting: Setting, part: Part, amount: float) -> Part:
+    """The part with its dynamics over the piece: `amount` is how much louder the fullest passage is than the barest."""
+    length = setting.score.bar_ticks
+    levels = [0.0] * setting.score.bars
+    for passage in setting.passages:
+        for bar in passage.bars:
+            rise = 0.1 * (passage.closes and bar == passage.end_bar - 1)  # a section's last bar leads on
+            levels[bar] = passage.level + rise
+    notes = tuple(
+        replace(
+            note, velocity=max(1, min(127, round(note.velocity * (1 + amount * (levels[note.start // length] - 0.6)))))
         )
-    parts.append(Part("Bass", "bass", 32, _in_order([note for note in bass if note.start >= enters]), -7.0, 0.05, 0.85))
-    if style != "air":
-        parts.append(Part("Frame drum", "drums", 0, _in_order(_frame_drum(score, enters)), -12.0, 0.2))
-    return parts
-
-
-def _frame_drum(score: Score, enters: int) -> list[Note]:
-    """Low floor tom on the strong beats, high floor tom between them (General MIDI 41 and 43)."""
-    notes = []
-    for tick, place, bar, _ in patterns.beats(score.chords, score.metre, patterns.DRUM[score.metre]):
-        strong = place in patterns.BOOM[score.metre]
-        if tick >= enters and tick + 6 <= score.ticks:
-            notes.append(
-                Note(tick, 6, 41 if strong else 43, (84 if place == 0 else 74) if strong else 48 + 4 * (bar % 2))
-            )
-    return notes
-
-
-def _string_quartet(setting: Setting) -> list[Part]:
-    """Inner voices led without parallels: held, or in dances detached, the cello on the beats, the others between."""
-    score, lead, style = setting.score, setting.lead, setting.style
-    voices: list[tuple[Chord, Voices]] = []
-    before: tuple[int, Voices] | None = None
-    for chord in score.chords:
-        top = next((note.pitch for note in lead.notes if note.start <= chord.start < note.end), 72)
-        three = three_below(chord, top, before)
-        voices.append((chord, three))
-        before = (top, three)
-    dance = style not in ("air", "waltz")
-    length = score.bar_ticks
-    notes: list[list[Note]] = [[], [], []]
-    for chord, three in voices:
-        for line, pitch in enumerate(three):
-            if not dance:
-                start = chord.start
-                while start < chord.end:  # one bow a bar
-                    stop = min(chord.end, start + length - (start - score.pickup) % length)
-                    notes[line].append(Note(start, stop - start, pitch, 62))
-                    start = stop
-                continue
-            places = patterns.BOOM[score.metre] if line == 2 else patterns.CHUCK[score.metre]
-            for tick, place, _, _ in patterns.beats(score.chords, score.metre, places):
-                if chord.start <= tick < chord.end:
-                    size = min(score.beat_ticks if line == 2 else 12, score.ticks - tick)
-                    notes[line].append(Note(tick, size, pitch, 70 if place == 0 else 60))
-    names = (("Second violin", 40, -0.25), ("Viola", 41, 0.25), ("Cello", 42, 0.45))
-    roles = ("harmony", "harmony", "bass")
-    return [
-        Part(name, "bass" if role == "bass" else "harmony", program, tuple(line), -7.0, pan, 0.8 if dance else 1.0)
-        for (name, program, pan), role, line in zip(names, roles, notes, strict=True)
-    ]
-
-
-def _harp_and_flute(setting: Setting) -> list[Part]:
-    score, style = setting.score, setting.style
-    step = 12 if score.compound or style in ("air", "waltz", "") else 24
-    harp = patterns.arpeggio(score.chords, score.metre, 43, step=step, ring=3, velocity=64)
-    return [Part("Harp", "chords", 46, _in_order(harp), -6.0, -0.25)]
-
-
-def _music_box(setting: Setting) -> list[Part]:
-    score = setting.score
-    comb = patterns.arpeggio(score.chords, score.metre, 60, step=12 if score.compound else 24, ring=2, velocity=50)
-    return [Part("Comb", "chords", 10, _in_order(comb), -7.0, 0.15)]
-
-
-def _chiptune(setting: Setting) -> list[Part]:
-    score = setting.score
-    run = patterns.arpeggio(score.chords, score.metre, 57, step=6, velocity=52)
-    bass = patterns.boom(score.chords, score.metre, 36, duration=12, velocity=84)
-    noise = [
-        Note(tick, 6, 42 if place not in patterns.BOOM[score.metre] else 36, 60 if place else 80)
-        for tick, place, _, _ in patterns.beats(score.chords, score.metre, sorted(
-            {*patterns.BOOM[score.metre], *patterns.CHUCK[score.metre]}))
-    ]  # fmt: skip
-    return [
-        Part("Arpeggio", "chords", 80, _in_order(run), -12.0, 0.35),
-        Part("Bass", "bass", 80, tuple(bass), -7.0, -0.1),
-        Part("Noise", "drums", 0, tuple(noise), -15.0, 0.0),
-    ]
-
-
-def _marching_band(setting: Setting) -> list[Part]:
-    score, lead = setting.score, setting.lead
-    tuba = patterns.boom(score.chords, score.metre, 29, duration=12, velocity=88)
-    horns = patterns.chuck(score.chords, score.metre, 60, duration=12, velocity=62)
-    piccolo = [replace(note, velocity=note.velocity - 16) for note in lead.notes if note.start >= _later_passes(score)]
-    snare = [
-        Note(tick, 6, 38, 66 if place in patterns.BOOM[score.metre] else 46)
-        for tick, place, _, _ in patterns.beats(score.chords, score.metre, patterns.DRUM[score.metre])
-    ]
-    bass_drum = [
-        Note(tick, 6, 35, 84) for tick, place, _, _ in patterns.beats(score.chords, score.metre, (0,)) if place == 0
-    ]
-    return [
-        Part("Piccolo", "harmony", 72, tuple(_within(piccolo, 74, 98)), -9.0, 0.4),
-        Part("Horns", "chords", 60, _in_order(horns), -8.0, -0.35, 0.7),
-        Part("Tuba", "bass", 58, tuple(tuba), -7.0, 0.15),
-        Part("Drums", "drums", 0, _in_order(snare + bass_drum), -12.0, 0.0),
-    ]
-
-
-def _later_passes(score: Score) -> int:
-    """The tick where the second section begins: friends join in there; the start where there is but one."""
-    return score.section_starts[1] * score.bar_ticks if len(score.section_starts) > 1 else 0
-
-
-def _within(notes: Sequence[Note], lowest: int, highest: int) -> list[Note]:
-    """The notes moved together by whole octaves, so that most of them lie in the range and their line is kept."""
-    shift = max((0, 12, 24, -12), key=lambda octaves: sum(lowest <= note.pitch + octaves <= highest for note in notes))
-    return [replace(note, pitch=min(127, note.pitch + shift)) for note in notes]
-
-
-def _in_order(notes: Sequence[Note]) -> tuple[Note, ...]:
-    """By time and pitch, each pitch struck once at a time and cut where it is struck again."""
-    ordered: list[Note] = []
-    sounding: dict[int, int] = {}
-    for note in sorted(notes, key=lambda note: (note.start, note.pitch)):
-        before = sounding.get(note.pitch)
-        if before is not None and ordered[before].start == note.start:
-            continue
-        if before is not None and ordered[before].end > note.start:
-            ordered[before] = replace(ordered[before], duration=note.start - ordered[before].start)
-        sounding[note.pitch] = len(ordered)
-        ordered.append(note)
-    return tuple(ordered)
+        for note in part.notes
+    )
+    return replace(part, notes=notes)
 
 
 ENSEMBLES = {
-    "solo": Ensemble("fiddle", lambda _: []),
-    "piano": Ensemble("piano", _piano),
-    "folk band": Ensemble("fiddle", _folk_band),
-    "string quartet": Ensemble("fiddle", _string_quartet),
-    "harp and flute": Ensemble("flute", _harp_and_flute),
-    "music box": Ensemble("music box", _music_box),
-    "chiptune": Ensemble("square wave", _chiptune),
-    "marching band": Ensemble("trumpet", _marching_band),
+    "solo": Ensemble("fiddle", ensembles.solo),
+    "piano": Ensemble("piano", ensembles.piano),
+    "folk band": Ensemble("fiddle", ensembles.folk_band),
+    "string quartet": Ensemble("fiddle", ensembles.string_quartet),
+    "harp and flute": Ensemble("flute", ensembles.harp_and_flute),
+    "music box": Ensemble("music box", ensembles.music_box),
+    "chiptune": Ensemble("square wave", bands.chiptune),
+    "marching band": Ensemble("trumpet", bands.marching_band),
+    "lo-fi": Ensemble("guitar", bands.lo_fi, rich=True, swing=0.15),
+    "jazz trio": Ensemble("piano", bands.jazz_trio, rich=True, swing=1 / 3),
+    "waltz band": Ensemble("accordion", ensembles.waltz_band),
 }
 """Name of an ensemble to its players."""

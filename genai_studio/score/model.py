@@ -94,6 +94,16 @@ class Key:
                 return _LETTERS[(place + 1) % 7], alteration, (pitch - alteration) // 12 - 1
         raise ValueError(f"{pitch} is no MIDI pitch.")
 
+    def neighbour(self, pitch: int, steps: int) -> int:
+        """The MIDI pitch that lies `steps` notes of the scale above `pitch` (below where negative)."""
+        scale = {(self.pitch_class + step) % 12 for step in SCALES[self.mode]}
+        direction = 1 if steps > 0 else -1
+        for _ in range(abs(steps)):
+            pitch += direction
+            while pitch % 12 not in scale:
+                pitch += direction
+        return pitch
+
     def __str__(self) -> str:
         return f"{self.tonic} {self.mode}"
 

@@ -1,92 +1,128 @@
-"""Accompaniment figures: what a left hand, a strummed guitar, a harp or a drum plays under chords, metre by metre."""
+"""Accompaniment figures written as text: a character for each equal part of a bar, read against the chords.
+
+`.` is silence and `-` holds on. For single notes a digit or letter names a tone of the chord above its root: `1` the
+root, `3`, `5`, `7`, `8` the octave, `a` the tenth, `c` the twelfth, `f` two octaves; `>` steps to the next root. For
+chords and drums `X`, `x` and `o` are loud, plain and soft. A figure of several bars is a tuple and starts over.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from genai_studio.score.model import METRES, Chord, Note
+from genai_studio.score.model import Chord, Note, Score
 from genai_studio.score.voicing import Voices, bass_note, close_position
 
-BOOM = {"2/4": (0, 24), "3/4": (0,), "4/4": (0, 48), "6/8": (0, 36), "9/8": (0, 36, 72)}
-"""By metre: ticks in the bar where the bass falls."""
-CHUCK = {"2/4": (12, 36), "3/4": (24, 48), "4/4": (24, 72), "6/8": (24, 60), "9/8": (24, 60, 96)}
-"""By metre: ticks in the bar where the chord answers."""
-DRUM = {"2/4": (0, 12, 18, 24, 36, 42), "3/4": (0, 24, 48), "4/4": (0, 24, 36, 48, 72, 84), "6/8": (0, 24, 36, 60),
-        "9/8": (0, 24, 36, 60, 72, 96)}  # fmt: skip
-"""By metre: ticks in the bar where a frame drum strikes; the bass beats of `BOOM` are its strong ones."""
+Figure = Mapping[str, str | tuple[str, ...]]
+"""By metre: one bar or several."""
+_ABOVE = {"1": 0, "8": 12, "f": 24}
+_TONES = {"3": (1, 0), "5": (2, 0), "7": (3, 0), "a": (1, 12), "c": (2, 12)}
+_LOUD = {"X": 12, "x": 0, "o": -16}
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """One place where a figure sounds: its mark, the harmony there, and its tick in the bar."""
+
+    tick: int
+    duration: int
+    mark: str
+    chord: Chord
+    place: int
 
 
 def chord_at(chords: Sequence[Chord], tick: int) -> Chord | None:
     """The harmony that sounds at `tick`."""
-    return next((chord for chord in chords if chord.start <= tick < chord.end), None)
+    index = bisect_right(chords, tick, key=lambda chord: chord.start) - 1
+    return chords[index] if index >= 0 and tick < chords[index].end else None
 
 
-def beats(chords: Sequence[Chord], metre: str, places: Sequence[int]) -> Iterator[tuple[int, int, int, Chord]]:
-    """Every (tick, place in the bar, bar number, chord) at `places` of each bar, from the first chord's bar line."""
-    first, end, length = chords[0].start, chords[-1].end, METRES[metre]
-    for bar, start in enumerate(range(first, end, length)):
-        for place in places:
-            chord = chord_at(chords, start + place)
-            if chord is not None and start + place < end:
-                yield start + place, place, bar, chord
+def strokes(score: Score, figure: Figure, bars: Iterable[int]) -> Iterator[Stroke]:
+    """The figure over `bars`; a stroke that a change of harmony falls into is struck again there."""
+    patterns = figure[score.metre]
+    cycle = (patterns,) if isinstance(patterns, str) else patterns
+    length = score.bar_ticks
+    for bar in bars:
+        pattern = cycle[bar % len(cycle)]
+        step = length // len(pattern)
+        opens = score.pickup + bar * length
+        for index, mark in enumerate(pattern):
+            tick = opens + index * step
+            if mark in ".-":
+                continue
+            held = index + 1
+            while held < len(pattern) and pattern[held] == "-":
+                held += 1
+            end = min(opens + held * step, score.ticks)
+            while tick < end and (chord := chord_at(score.chords, tick)):
+                yield Stroke(tick, min(end, chord.end) - tick, mark, chord, tick - opens)
+                tick = chord.end
 
 
-def boom(chords: Sequence[Chord], metre: str, lowest: int, *, duration: int, velocity: int = 82) -> list[Note]:
-    """Bass on the strong beats: the root on the first of a bar or of a new chord, else the fifth."""
-    notes = []
-    for tick, place, _, chord in beats(chords, metre, BOOM[metre]):
-        root = place == 0 or tick == chord.start
-        notes.append(Note(tick, _cut(duration, tick, chords), bass_note(chord, lowest, 0 if root else 2),
-                          velocity if place == 0 else velocity - 8))  # fmt: skip
-    return notes
-
-
-def chuck(chords: Sequence[Chord], metre: str, centre: int, *, duration: int, velocity: int = 66) -> list[Note]:
-    """Short chords between the bass notes, voiced to move little."""
-    notes: list[Note] = []
-    voices: Voices | None = None
-    for tick, _, _, chord in beats(chords, metre, CHUCK[metre]):
-        voices = close_position(chord, centre, voices)
-        notes += [Note(tick, _cut(duration, tick, chords), pitch, velocity) for pitch in voices]
-    return notes
-
-
-def arpeggio(
-    chords: Sequence[Chord], metre: str, lowest: int, *, step: int = 12, ring: int = 1, velocity: int = 66
+def line(
+    score: Score, figure: Figure, bars: Iterable[int], lowest: int, *, velocity: int = 76, ring: int = 1
 ) -> list[Note]:
-    """Broken chords: root, fifth, octave, tenth and back, a note every `step` ticks, each ringing for `ring` steps.
+    """Single notes. Roots lie within an octave from `lowest`; where the harmony changes, the root is struck.
 
-    The last chord is rolled upwards and left to ring.
+    `ring` lets each note sound for so many times its length, at most to the next harmony.
     """
-    notes = []
-    end = chords[-1].end
-    length = METRES[metre]
-    last_bar = chords[0].start + (end - chords[0].start - 1) // length * length
-    for tick, place, _, chord in beats(chords, metre, range(0, length, step)):
-        if tick >= last_bar:
-            continue
-        root = bass_note(chord, lowest)
-        third = root + 12 + chord.tones[1]
-        ladder = (root, root + 7, root + 12, third, root + 12, root + 7)
-        index = (tick - max(chord.start, tick - place)) // step
-        notes.append(Note(tick, min(step * ring, end - tick), ladder[index % len(ladder)],
-                          velocity + (8 if place == 0 else 0)))  # fmt: skip
-    root = bass_note(chords[-1], lowest)
-    for index, pitch in enumerate((root, root + 7, root + 12, root + 12 + chords[-1].tones[1], root + 24)):
-        start = min(last_bar + index * step // 2, end - 3)
-        notes.append(Note(start, end - start, pitch, velocity))
+    notes: list[Note] = []
+    for stroke in strokes(score, figure, bars):
+        chord = stroke.chord
+        mark = "1" if stroke.mark in "35>" and stroke.tick == chord.start else stroke.mark
+        pitch = _pitch(score, chord, mark, lowest, notes[-1].pitch if notes else lowest + 7)
+        loud = velocity + (8 if stroke.place == 0 else 3 if stroke.place % score.beat_ticks == 0 else -3)
+        notes.append(Note(stroke.tick, min(stroke.duration * ring, chord.end - stroke.tick), pitch, loud))
     return notes
 
 
-def pads(chords: Sequence[Chord], centre: int, velocity: int = 50) -> list[Note]:
-    """Held chords."""
+def _pitch(score: Score, chord: Chord, mark: str, lowest: int, before: int) -> int:
+    root = bass_note(chord, lowest)
+    if mark == ">":
+        following = chord_at(score.chords, chord.end) or chord
+        target = bass_note(following, lowest)
+        return score.key.neighbour(target, 1 if before > target else -1)
+    if mark in _ABOVE:
+        return root + _ABOVE[mark]
+    index, octave = _TONES[mark]
+    if index >= len(chord.tones):
+        return root + 12  # a triad has no seventh
+    above = root + chord.tones[index] + octave
+    return above - 12 if mark == "5" and above - 12 >= lowest else above
+
+
+def block(
+    score: Score, figure: Figure, bars: Iterable[int], centre: int, *, velocity: int = 64, size: int = 3
+) -> list[Note]:
+    """Chords of `size` tones around `centre`, voiced to move little."""
     notes: list[Note] = []
     voices: Voices | None = None
-    for chord in chords:
-        voices = close_position(chord, centre, voices)
-        notes += [Note(chord.start, chord.duration, pitch, velocity) for pitch in voices]
+    for stroke in strokes(score, figure, bars):
+        voices = close_position(stroke.chord, centre, voices, size)
+        loud = velocity + _LOUD[stroke.mark]
+        notes += [Note(stroke.tick, stroke.duration, pitch, loud) for pitch in voices]
     return notes
 
 
-def _cut(duration: int, tick: int, chords: Sequence[Chord]) -> int:
-    return min(duration, chords[-1].end - tick)
+def drum(score: Score, figure: Figure, bars: Iterable[int], sound: int, *, velocity: int = 74) -> list[Note]:
+    """One sound of the kit, by its General MIDI number."""
+    return [
+        Note(stroke.tick, min(6, stroke.duration), sound, velocity + _LOUD[stroke.mark])
+        for stroke in strokes(score, figure, bars)
+    ]
+
+
+def in_order(notes: Sequence[Note]) -> tuple[Note, ...]:
+    """By time and pitch, each pitch struck once at a time and cut where it is struck again."""
+    ordered: list[Note] = []
+    sounding: dict[int, int] = {}
+    for note in sorted(notes, key=lambda note: (note.start, note.pitch, -note.duration)):
+        before = sounding.get(note.pitch)
+        if before is not None and ordered[before].start == note.start:
+            continue
+        if before is not None and ordered[before].end > note.start:
+            ordered[before] = replace(ordered[before], duration=note.start - ordered[before].start)
+        sounding[note.pitch] = len(ordered)
+        ordered.append(note)
+    return tuple(ordered)

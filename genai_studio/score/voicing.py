@@ -5,18 +5,37 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import product
 
+import numpy as np
+from numpy.typing import NDArray
+
 from genai_studio.score.model import Chord
 
 Voices = tuple[int, ...]
+_SECOND, _VIOLA, _CELLO = range(55, 79), range(48, 70), range(36, 56)
+"""MIDI pitches that the lower three of a quartet use in block writing."""
+_PARALLEL = 1000.0
+"""Cost of a pair of parallels: more than everything else together."""
 
 
 def close_position(chord: Chord, centre: int, before: Voices | None, size: int = 3) -> Voices:
-    """`size` neighbouring chord tones near MIDI pitch `centre`, the inversion that moves least from `before`."""
-    tones = sorted(
-        pitch for pitch in range(centre - 12, centre + 13) if pitch % 12 in {tone % 12 for tone in chord.pitch_classes}
-    )
+    """`size` neighbouring chord tones near MIDI pitch `centre`, the inversion that moves least from `before`.
+
+    Of a chord with more tones than that, the third and the seventh stay and the root goes: the bass has it.
+    """
+    wanted = _colour(chord, size)
+    tones = [pitch for pitch in range(centre - 13, centre + 14) if pitch % 12 in wanted]
     shapes = [tuple(tones[index : index + size]) for index in range(len(tones) - size + 1)]
     return min(shapes, key=lambda shape: (_distance(shape, before or (centre,) * size) + _drift(shape, centre), shape))
+
+
+def _colour(chord: Chord, size: int) -> set[int]:
+    """The pitch classes that `size` voices play of a chord."""
+    tones = chord.pitch_classes
+    if len(tones) <= size:
+        return set(tones)
+    third, fifth, seventh = tones[1:4]
+    order = (third, seventh, *tones[4:], fifth, tones[0]) if size < 4 or len(tones) > 4 else tones
+    return set(order[:size])
 
 
 def bass_note(chord: Chord, lowest: int, tone: int = 0) -> int:
@@ -25,29 +44,65 @@ def bass_note(chord: Chord, lowest: int, tone: int = 0) -> int:
     return lowest + (pitch_class - lowest) % 12
 
 
-def three_below(chord: Chord, top: int, before: tuple[int, Voices] | None) -> Voices:
-    """Second violin, viola and cello under a first violin on `top`: (second, viola, cello) as MIDI pitches.
+def three_below(chords: Sequence[Chord], tops: Sequence[tuple[int, int]]) -> list[Voices]:
+    """Second violin, viola and cello under a first violin: for each chord (second, viola, cello) as MIDI pitches.
 
-    `before` is the chord before as (its top, its three). Costs: distance moved, a missing third, voices that cross,
-    and, far above all, fifths or octaves that two voices keep while both move.
+    `tops` are the first violin's pitches just before and at each chord's start. The cheapest way through all chords
+    (Viterbi): what voices move, missing thirds, voices that cross, and far above all fifths or octaves that two of the
+    four voices keep while both move.
     """
-    names = [tone % 12 for tone in chord.pitch_classes]
-    seconds = [pitch for pitch in range(55, 77) if pitch % 12 in names]
-    violas = [pitch for pitch in range(48, 68) if pitch % 12 in names]
-    cellos = [pitch for pitch in range(36, 54) if pitch % 12 in names[:2]]
-    best, best_cost = (seconds[0], violas[0], cellos[0]), float("inf")
-    for second, viola, cello in product(seconds, violas, cellos):
-        if not cello < viola < second <= top + 5:
+    columns = [_candidates(chord, top) for chord, (_, top) in zip(chords, tops, strict=True)]
+    total = columns[0][1]
+    origins: list[NDArray[np.int64]] = []
+    for (before, _), (after, own), top in zip(columns, columns[1:], tops[1:], strict=False):
+        costs = total[:, None] + _step_costs(before, after, top)
+        origins.append(costs.argmin(axis=0))
+        total = costs.min(axis=0) + own
+    place = int(total.argmin())
+    path = [place]
+    for origin in reversed(origins):
+        place = int(origin[place])
+        path.append(place)
+    return [
+        tuple(int(pitch) for pitch in voices[index]) for (voices, _), index in zip(columns, reversed(path), strict=True)
+    ]
+
+
+def _candidates(chord: Chord, top: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Every (second, viola, cello) of a chord under `top`, shape (n, 3), and what each costs by itself, shape (n,)."""
+    names = chord.pitch_classes
+    voices: list[Voices] = []
+    costs: list[float] = []
+    ranges = (_SECOND, _VIOLA, _CELLO)
+    upper, middle, lower = ([pitch for pitch in pitches if pitch % 12 in names] for pitches in ranges)
+    for second, viola, cello in product(upper, middle, lower):
+        if not cello < viola < second:
             continue
-        cost = 3.0 * (second > top) + 4.0 * (cello % 12 != names[0]) + 0.15 * abs(second - viola - 5)
-        cost += 4.0 * (names[1] not in {second % 12, viola % 12, cello % 12, top % 12})
-        cost += 2.0 * (len({second % 12, viola % 12, cello % 12}) < 3) + 0.1 * (abs(second - 66) + abs(viola - 58))
-        if before is not None:
-            cost += 0.5 * _distance((second, viola), before[1][:2]) + 0.2 * abs(cello - before[1][2])
-            cost += 20.0 * parallels((before[0], *before[1]), (top, second, viola, cello))
-        if cost < best_cost:
-            best, best_cost = (second, viola, cello), cost
-    return best
+        classes = {second % 12, viola % 12, cello % 12, top % 12}
+        cost = 3.0 * (second > top) + 1.0 * max(0, second - top) + 0.15 * abs(second - viola - 5)
+        cost += 5.0 * (cello % 12 != names[0]) + 4.0 * (cello % 12 not in names[:2])
+        cost += 4.0 * (names[1] not in classes) + 3.0 * len(set(names) - classes)
+        cost += 0.1 * (abs(second - 66) + abs(viola - 58)) + 0.4 * max(0, viola - cello - 19)
+        voices.append((second, viola, cello))
+        costs.append(cost)
+    return np.array(voices, dtype=np.int64), np.array(costs)
+
+
+def _step_costs(before: NDArray[np.int64], after: NDArray[np.int64], top: tuple[int, int]) -> NDArray[np.float64]:
+    """What it costs to go from each voicing (rows) to each next one (columns)."""
+    moved = after[None, :, :] - before[:, None, :]
+    distance = np.abs(moved)
+    costs = np.asarray(0.5 * distance[:, :, :2].sum(axis=2) + 0.2 * distance[:, :, 2], dtype=np.float64)
+    old = np.concatenate([np.full((len(before), 1), top[0]), before], axis=1)
+    new = np.concatenate([np.full((len(after), 1), top[1]), after], axis=1)
+    for first in range(4):
+        for second in range(first + 1, 4):
+            intervals = (old[:, first] - old[:, second])[:, None] % 12, (new[:, first] - new[:, second])[None, :] % 12
+            same = (intervals[0] == intervals[1]) & ((intervals[0] == 0) | (intervals[0] == 7))
+            one = new[None, :, first] - old[:, None, first]
+            other = new[None, :, second] - old[:, None, second]
+            costs += _PARALLEL * (same & (one * other > 0))
+    return costs
 
 
 def parallels(before: Voices, after: Voices) -> int:

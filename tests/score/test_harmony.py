@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from genai_studio.score.arrange import ENSEMBLES, INSTRUMENTS
-from genai_studio.score.model import KEYS, SCALES, Chord, Key
+from genai_studio.score.model import KEYS, SCALES, Chord, Key, Note
 from genai_studio.score.voicing import close_position, parallels, three_below
 from tests.score.pieces import random_score
 
@@ -51,17 +51,32 @@ def test_a_minor_key_has_a_sharp_leading_note() -> None:
     assert Key("A", "minor").spell(68) == ("G", 1, 4)
 
 
-def test_the_quartet_has_no_parallels_where_the_choice_is_free() -> None:
+@pytest.mark.parametrize("seed", range(40))
+def test_the_quartet_has_no_parallels(seed: int) -> None:
+    score = random_score(seed, "string quartet")
+    lead, *lower = score.parts
+    for chord in score.chords[1:]:
+        before = [_sounding(part.notes, chord.start - 1) for part in (lead, *lower)]
+        after = [_sounding(part.notes, chord.start) for part in (lead, *lower)]
+        both = [(old, new) for old, new in zip(before, after, strict=True) if old is not None and new is not None]
+        assert parallels(tuple(old for old, _ in both), tuple(new for _, new in both)) == 0
+
+
+def _sounding(notes: tuple[Note, ...], tick: int) -> int | None:
+    """What a voice plays at `tick`, or played last."""
+    return next((note.pitch for note in reversed(notes) if note.start <= tick), None)
+
+
+def test_the_lower_voices_are_full_and_do_not_cross() -> None:
     major, minor = (0, 4, 7), (0, 3, 7)
     chords = [Chord(0, 48, root, tones) for root, tones in ((0, major), (5, major), (9, minor), (2, minor), (7, major))]
-    before: tuple[int, tuple[int, ...]] | None = None
-    for chord, top in zip(chords, (72, 72, 76, 74, 74), strict=True):
-        three = three_below(chord, top, before)
+    tops = (72, 72, 76, 74, 74)
+    led = three_below(chords, [(before, top) for before, top in zip((72, *tops), tops, strict=False)])
+    for chord, top, three in zip(chords, tops, led, strict=True):
         assert three[2] < three[1] < three[0] <= top
         assert {pitch % 12 for pitch in (*three, top)} == set(chord.pitch_classes)
-        if before is not None:
-            assert parallels((before[0], *before[1]), (top, *three)) == 0
-        before = (top, three)
+    whole = [(top, *three) for top, three in zip(tops, led, strict=True)]
+    assert all(parallels(before, after) == 0 for before, after in pairwise(whole))
 
 
 def test_close_position_moves_little() -> None:
