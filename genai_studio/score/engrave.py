@@ -121,7 +121,12 @@ def pdf(score: Score, *, parts: Which = "lead") -> bytes:
         "pageMarginTop": 0,
         "pageMarginBottom": 0,
     }
-    return pdf_of([_text_of(root) for root in _pages(chosen(score, parts), options, "p-")], score.title)
+    pages = _pages(chosen(score, parts), options, "p-")
+    for later in pages[1:]:  # verovio numbers its pages too
+        for parent in list(later.iter()):
+            for head in [child for child in parent if "pgHead" in child.get("class", "")]:
+                parent.remove(head)
+    return pdf_of([_text_of(root) for root in pages], score.title)
 
 
 def chosen(score: Score, parts: Which) -> Score:
