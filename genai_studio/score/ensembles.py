@@ -71,10 +71,10 @@ def folk_band(setting: Setting) -> list[Part]:
     if setting.dances:
         light, full = setting.bars(0.0, 0.5), setting.bars(0.5)
         guitar = setting.line(BOOM_SHORT, setting.bars(), 40, velocity=72)
-        guitar += setting.block(CHUCK, light, 57, velocity=60, size=4) + setting.block(STRUM, full, 57, size=4)
+        guitar += setting.block(CHUCK, light, 60, velocity=60, size=4) + setting.block(STRUM, full, 60, size=4)
     else:
         guitar = setting.line(BROKEN, setting.bars(), 43, velocity=64, ring=3)
-    guitar += setting.close_low(40) + setting.close_chord(57, velocity=66, size=4)
+    guitar += setting.close_low(40) + setting.close_chord(60, velocity=66, size=4)
     joined = setting.bars(0.45)
     low = setting.line(BOOM, [bar for bar in joined if bar not in turns], 28, velocity=80)
     low += setting.line(BOOM_RUN, [bar for bar in joined if bar in turns], 28, velocity=80) + setting.close_low(28)
@@ -149,7 +149,8 @@ def _led(setting: Setting) -> list[Voices]:
     notes = setting.lead.notes
     for chord in setting.score.chords:
         at = _sounding(notes, chord.start, 72)
-        tops.append((_sounding(notes, chord.start - 1, at), at))
+        lowest = min((note.pitch for note in notes if note.start < chord.end and note.end > chord.start), default=at)
+        tops.append((_sounding(notes, chord.start - 1, at), at, lowest))
     return three_below(setting.score.chords, tops)
 
 

@@ -38,7 +38,8 @@ RICH_PALETTES: dict[str, dict[Harmony, float]] = {
 SPANS = {"2/4": 48, "3/4": 72, "4/4": 48, "6/8": 36, "9/8": 108}
 """Ticks that one chord lasts at least."""
 _MOVES = {5: 0.35, 7: 0.15, 2: 0.05, 10: 0.1}
-"""Root motion upwards in semitones to what it is worth: a fourth up above all."""
+_RICH_MOVES = {5: 0.5, 2: 0.1, 9: 0.1, 10: 0.05}
+"""Root motion upwards in semitones to what it is worth: a fourth up above all. Rich harmony goes round the fifths."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,9 @@ def _fit(chord: Harmony, place: _Place) -> float:
         inside = min(note.end, place.start + place.span) - max(note.start, place.start)
         accent = 2.0 if note.start == place.start else 1.3 if (note.start - place.start) % TICKS == 0 else 0.8
         pitch = note.pitch % 12
-        if pitch in held:
+        if rich and pitch == root and (root - 1) % 12 in held:
+            value = 0.4  # the tonic rubs against a major seventh; a sixth takes it
+        elif pitch in held:
             value = 1.15 if pitch == root else 1.0
         elif (pitch - 1) % 12 in held:
             value = -1.0
@@ -128,9 +131,10 @@ def _phrase(chord: Harmony, place: _Place, key: Key) -> float:
     degree = (chord[0] - key.pitch_class) % 12
     leading = degree == (10 if key.mode in ("dorian", "mixolydian") else 7)
     where = place.bar % 8
+    weight = 2.5 if len(chord[1]) > 3 else 1.0
     if where == 7:
-        return 0.25 if degree == 0 else 0.0
-    return (0.15 if where == 3 else 0.12 if where == 6 else 0.0) * leading
+        return 0.25 * (degree == 0) * weight
+    return (0.15 if where == 3 else 0.12 if where == 6 else 0.0) * leading * weight
 
 
 def _move(before: Harmony, after: Harmony, *, strong: bool) -> float:
@@ -139,7 +143,8 @@ def _move(before: Harmony, after: Harmony, *, strong: bool) -> float:
     step = (after[0] - before[0]) % 12
     if step == 0:
         return 0.2 if len(after[1]) > len(before[1]) else -0.4  # a fifth may gain its seventh, never lose it
-    pull = _MOVES.get(step, 0.0) + (0.1 if strong else -0.15)
+    moves = _RICH_MOVES if len(after[1]) > 3 and len(before[1]) > 3 else _MOVES
+    pull = moves.get(step, 0.0) + (0.1 if strong else -0.15)
     if before[1] == _SEVENTH and step != 5:
         return -0.5  # a dominant wants to resolve
     if before[1] == _HALF and after != ((before[0] + 5) % 12, _SEVENTH):
@@ -172,6 +177,11 @@ def joined(chords: Iterable[Chord]) -> tuple[Chord, ...]:
         else:
             found.append(chord)
     return tuple(found)
+
+
+def is_rich(chords: Iterable[Chord]) -> bool:
+    """Whether there are sevenths and sixths other than those of dominants."""
+    return any(len(chord.tones) > 3 and chord.tones != _SEVENTH for chord in chords)
 
 
 def cadence(key: Key, start: int, duration: int, *, rich: bool) -> list[Chord]:

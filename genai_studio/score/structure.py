@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from genai_studio.score.harmony import cadence, closing_chord, joined
+from genai_studio.score.harmony import cadence, closing_chord, is_rich, joined
 from genai_studio.score.model import INTRODUCTION, TAG, Chord, Ending, Note, Score, Section
 
 INTRODUCTION_BARS = TAG_BARS = 4
@@ -80,7 +80,7 @@ def _opening(score: Score, bars: int) -> list[Chord]:
     """The first chords of the body, then a bar that leads in."""
     end = score.pickup + (bars - 1) * score.bar_ticks
     chords = [replace(chord, duration=min(chord.end, end) - chord.start) for chord in score.chords if chord.start < end]
-    return chords + cadence(score.key, end, score.bar_ticks, rich=any(len(chord.tones) > 3 for chord in chords))
+    return chords + cadence(score.key, end, score.bar_ticks, rich=is_rich(score.chords))
 
 
 def _tagged(score: Score, melody: tuple[Note, ...]) -> tuple[tuple[Note, ...], tuple[Chord, ...]]:

@@ -44,14 +44,14 @@ def bass_note(chord: Chord, lowest: int, tone: int = 0) -> int:
     return lowest + (pitch_class - lowest) % 12
 
 
-def three_below(chords: Sequence[Chord], tops: Sequence[tuple[int, int]]) -> list[Voices]:
+def three_below(chords: Sequence[Chord], tops: Sequence[tuple[int, int, int]]) -> list[Voices]:
     """Second violin, viola and cello under a first violin: for each chord (second, viola, cello) as MIDI pitches.
 
-    `tops` are the first violin's pitches just before and at each chord's start. The cheapest way through all chords
+    `tops` are the first violin's pitches just before and at each chord's start, and its lowest until the next. The cheapest way through all chords
     (Viterbi): what voices move, missing thirds, voices that cross, and far above all fifths or octaves that two of the
     four voices keep while both move.
     """
-    columns = [_candidates(chord, top) for chord, (_, top) in zip(chords, tops, strict=True)]
+    columns = [_candidates(chord, top, lowest) for chord, (_, top, lowest) in zip(chords, tops, strict=True)]
     total = columns[0][1]
     origins: list[NDArray[np.int64]] = []
     for (before, _), (after, own), top in zip(columns, columns[1:], tops[1:], strict=False):
@@ -68,8 +68,8 @@ def three_below(chords: Sequence[Chord], tops: Sequence[tuple[int, int]]) -> lis
     ]
 
 
-def _candidates(chord: Chord, top: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Every (second, viola, cello) of a chord under `top`, shape (n, 3), and what each costs by itself, shape (n,)."""
+def _candidates(chord: Chord, top: int, lowest: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Every (second, viola, cello) of a chord under a melody, shape (n, 3), and what each costs by itself, shape (n,)."""
     names = chord.pitch_classes
     voices: list[Voices] = []
     costs: list[float] = []
@@ -79,7 +79,12 @@ def _candidates(chord: Chord, top: int) -> tuple[NDArray[np.int64], NDArray[np.f
         if not cello < viola < second:
             continue
         classes = {second % 12, viola % 12, cello % 12, top % 12}
-        cost = 3.0 * (second > top) + 1.0 * max(0, second - top) + 0.15 * abs(second - viola - 5)
+        cost = (
+            3.0 * (second > top)
+            + 0.8 * max(0, second - lowest)
+            + 0.4 * max(0, viola - lowest)
+            + 0.15 * abs(second - viola - 5)
+        )
         cost += 5.0 * (cello % 12 != names[0]) + 4.0 * (cello % 12 not in names[:2])
         cost += 4.0 * (names[1] not in classes) + 3.0 * len(set(names) - classes)
         cost += 0.1 * (abs(second - 66) + abs(viola - 58)) + 0.4 * max(0, viola - cello - 19)

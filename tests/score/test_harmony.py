@@ -71,7 +71,7 @@ def test_the_lower_voices_are_full_and_do_not_cross() -> None:
     major, minor = (0, 4, 7), (0, 3, 7)
     chords = [Chord(0, 48, root, tones) for root, tones in ((0, major), (5, major), (9, minor), (2, minor), (7, major))]
     tops = (72, 72, 76, 74, 74)
-    led = three_below(chords, [(before, top) for before, top in zip((72, *tops), tops, strict=False)])
+    led = three_below(chords, [(before, top, top) for before, top in zip((72, *tops), tops, strict=False)])
     for chord, top, three in zip(chords, tops, led, strict=True):
         assert three[2] < three[1] < three[0] <= top
         assert {pitch % 12 for pitch in (*three, top)} == set(chord.pitch_classes)
