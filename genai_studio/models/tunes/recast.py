@@ -66,6 +66,39 @@ def melody_of(score: Score) -> Melody:
     return Melody(score.melody, sections or _phrases(score.bars), score.key, score.metre, score.pickup)
 
 
+def body_of(score: Score) -> Melody:
+    """The melody without what was built around it: no introduction, no tag; bar 0 is its own first."""
+    whole = melody_of(score)
+    sections = whole.sections
+    if score.ending == "tag" and len(sections) > 1 and sections[-1].letter == TAG:
+        sections = sections[:-1]
+    first = sections[0].first_bar
+    return trimmed(replace(whole, sections=sections), first)
+
+
+def trimmed(melody: Melody, first: int) -> Melody:
+    """The melody from bar `first` (with its upbeat) to the end of its last section, counted from its own first bar."""
+    shift = first * melody.length
+    sections = tuple(replace(section, first_bar=section.first_bar - first) for section in melody.sections)
+    end = sections[-1].end_bar * melody.length
+    notes = tuple(
+        replace(note, start=note.start - shift, duration=min(note.end - shift, end) - (note.start - shift))
+        for note in melody.notes
+        if 0 <= note.start - shift < end
+    )
+    return replace(melody, notes=notes, sections=sections)
+
+
+def fitting_tonic(melody: Melody) -> int:
+    """The MIDI pitch of the tonic around which most of the melody lies in the writer's range."""
+    choices = [melody.key.pitch_class + octave for octave in (60, 48, 72, 36, 84, 24, 96)]
+
+    def strain(tonic: int) -> int:
+        return sum(not LOWEST_STEP <= note.pitch - tonic <= HIGHEST_STEP for note in melody.notes)
+
+    return min(choices, key=strain)
+
+
 def _phrases(bars: int) -> tuple[Section, ...]:
     starts = list(range(0, bars, PHRASE))
     if len(starts) > 1 and bars - starts[-1] < PHRASE // 2:

@@ -1,0 +1,53 @@
+"""From a written tune to a score: its form played out, then harmonised and arranged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from genai_studio.models.tunes.controls import Controls
+from genai_studio.models.tunes.form import Form
+from genai_studio.models.tunes.recast import Melody
+from genai_studio.models.tunes.tokens import Tune
+from genai_studio.score.arrange import arrange
+from genai_studio.score.harmony import harmonise
+from genai_studio.score.model import Chord, Note, Score, Section
+
+_SWING = {"hornpipe": 0.25, "strathspey": 0.1}
+
+
+def composed(controls: Controls, form: Form, tune: Tune) -> Score:
+    """The tune in its form, with chords, accompaniment, introduction and ending."""
+    return arranged(played_out(controls, form, tune), controls)
+
+
+def played_out(controls: Controls, form: Form, tune: Tune) -> Melody:
+    """The melody as it sounds: sections in the order of the form."""
+    written = dict(zip(form.lengths, tune.sections, strict=True))
+    pickup, length = tune.header.pickup, tune.header.bar_ticks
+    melody: list[Note] = []
+    played: list[Section] = []
+    bar = 0
+    for letter in form.order:
+        section = written[letter]
+        played.append(Section(letter, bar, section.bars))
+        notes = [Note(note.start, note.end - note.start, controls.tonic + note.step) for note in section.notes]
+        at = pickup + bar * length
+        melody += [Note(at + note.start, note.duration, note.pitch) for note in notes]
+        bar += section.bars
+    return Melody(tuple(melody), tuple(played), controls.key, controls.metre, pickup)
+
+
+def arranged(body: Melody, controls: Controls, *, title: str = "", chords: Sequence[Chord] = ()) -> Score:
+    """A melody that begins at its first bar, with the players and the frame that `controls` name. Without `chords`
+    it is harmonised here."""
+    bars = body.end_bar
+    ticks = bars * body.length
+    harmony = tuple(chords) or harmonise(body.notes, body.key, body.metre, ticks=ticks, pickup=body.origin)
+    score = Score(
+        title or controls.title, body.key, body.metre, controls.tempo, bars, body.origin, (), harmony, body.sections,
+        _SWING.get(controls.style, 0.0),
+    )  # fmt: skip
+    return arrange(
+        score, body.notes, controls.ensemble, controls.instrument, style=controls.style,
+        introduction=controls.introduction, ending=controls.ending,
+    )  # fmt: skip
