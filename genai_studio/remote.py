@@ -82,6 +82,9 @@ class RemoteStudio:
         except httpx.HTTPError as error:
             raise _gone() from error
 
+    def export(self, record_id: str, format: str) -> Path:
+        return Path(_answer(self._client, "GET", f"/records/{record_id}/export/{format}", timeout=PATIENCE))
+
     def cancel(self, job_id: str) -> None:
         _answer(self._client, "POST", f"/jobs/{job_id}/cancel")
 

@@ -28,6 +28,7 @@ from genai_studio.engine.device import devices
 from genai_studio.engine.dispatcher import Dispatcher
 from genai_studio.engine.estimate import Estimator
 from genai_studio.engine.executor import Executor, InlineExecutor, ProcessExecutor
+from genai_studio.engine.exporter import Exporter
 from genai_studio.engine.feed import Feed
 from genai_studio.engine.history import History
 from genai_studio.engine.ledger import Ledger
@@ -96,6 +97,7 @@ class Studio:
         """1. rows and files agree again, 2. jobs that a crash left running are marked, 3. the queue moves."""
         self._database = Database.open(self.settings.database_url)
         self.gallery = GalleryStore(self._database, self.settings.outputs)
+        self._exporter = Exporter(self.gallery, self.settings.cache / "exports", self._soundfont)
         self.ledger = Ledger(self._database)
         self.feed = Feed()
         self._history = History(self.feed, self.ledger)
@@ -302,6 +304,11 @@ class Studio:
         """The recipe in a file that this studio made, or None."""
         return read_recipe(path)
 
+    def export(self, record_id: str, format: str, owner: str | None = None) -> Path:
+        """A piece in another format (score/exports.py lists them), made on first use and kept in the cache. Raises
+        InvalidInput, NotFound, StudioError."""
+        return self._exporter.export(self.gallery.get(record_id, owner), format)
+
     def restore(self, recipe: Recipe) -> tuple[ModelSpec, dict[str, Any], list[str]]:
         """The model, the values to put back in its tab, and the names of what could not be restored."""
         spec = self.model(recipe.request.model)
@@ -313,6 +320,18 @@ class Studio:
         return self._staging.preview(relative)
 
     # Inside
+
+    def _soundfont(self, record: Record) -> Path:
+        """What a record was played with; where that is gone, what Tunes plays with."""
+        for model_id in (record.model, "tunes"):
+            try:
+                files = sources.resolve(
+                    self.model(model_id), self.settings.cache, self.settings.models, lambda *_: None, lambda: None
+                )
+                return files.one(".sf2")
+            except (NotFound, KeyError):
+                continue
+        raise NotFound("There is no soundfont to play this with.")
 
     def _executors(self) -> Sequence[Executor]:
         if self._given_executors is not None:

@@ -12,8 +12,11 @@ from genai_studio.cli.connection import open_studio
 from genai_studio.cli.generate import describe
 from genai_studio.cli.options import command, print_json
 from genai_studio.domain.modality import Modality
+from genai_studio.errors import StorageFailed
+from genai_studio.gallery.files import copy_whole
 from genai_studio.gallery.records import Record
 from genai_studio.remote import AnyStudio
+from genai_studio.score.exports import FORMATS
 from genai_studio.settings import Settings
 
 Json = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
@@ -57,19 +60,36 @@ def gallery_app() -> typer.Typer:
         with open_studio(settings, work=False) as studio:
             print_json(describe(studio, studio.gallery.get(record_id)))
 
-    @app.command("export", help="Copy files out of the gallery.")
+    @app.command("export", help="Copy files out of the gallery, as they are or in another format.")
     @command
     def export(
         settings: Settings,
         *,
         ids: Annotated[list[str], typer.Argument(metavar="ID...")],
         out: Annotated[Path, typer.Option("--out", help="Folder to copy to.")],
+        as_format: Annotated[
+            str, typer.Option("--format", help=f"Music only: {', '.join(FORMATS)}, or stem-1 and on.")
+        ] = "",
     ) -> None:
         with open_studio(settings, work=False) as studio:
-            for path in studio.gallery.export(ids, out.absolute()):
-                print(path)
+            if not as_format:
+                for path in studio.gallery.export(ids, out.absolute()):
+                    print(path)
+                return
+            for record_id in ids:
+                print(_exported(studio.export(record_id, as_format), record_id, out.absolute()))
 
     return app
+
+
+def _exported(source: Path, record_id: str, folder: Path) -> Path:
+    copy = folder / f"{record_id}-{source.name}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        copy_whole(source, copy)
+    except OSError as error:
+        raise StorageFailed(f"The export to {folder} stopped: {error.strerror or error}.") from error
+    return copy
 
 
 def _list(studio: AnyStudio, limit: int, as_json: bool, **filters: Any) -> None:

@@ -10,7 +10,7 @@ import json
 import sys
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from genai_studio.errors import InvalidInput, StudioError
 from genai_studio.score.abc_writer import write_abc
 from genai_studio.score.document import read_document
 from genai_studio.score.midi import write_midi
-from genai_studio.score.model import Score
+from genai_studio.score.model import Key, Score
 from genai_studio.score.musicxml import write_musicxml
 
 if TYPE_CHECKING:
@@ -32,22 +32,22 @@ _BLOCK = 1 << 16
 
 @dataclass(frozen=True)
 class ExportFormat:
-    """One entry of the export menu. `quick` ones are made in milliseconds; `needs_audio` ones from the recording,
-    `needs_sound` ones with the soundfont; the others from the score alone."""
+    """One entry of the export menu. `quick` ones are made in milliseconds; `plain` ones from the recording alone,
+    `needs_sound` ones with the soundfont, all others from the score."""
 
     title: str
     suffix: str
     media_type: str
     quick: bool = False
-    needs_audio: bool = False
+    plain: bool = False
     needs_sound: bool = False
 
 
 FORMATS: dict[str, ExportFormat] = {
-    "wav": ExportFormat("WAV", ".wav", "audio/wav", needs_audio=True),
-    "flac": ExportFormat("FLAC", ".flac", "audio/flac", needs_audio=True),
-    "mp3": ExportFormat("MP3", ".mp3", "audio/mpeg", needs_audio=True),
-    "ogg": ExportFormat("OGG Vorbis", ".ogg", "audio/ogg", needs_audio=True),
+    "wav": ExportFormat("WAV", ".wav", "audio/wav", plain=True),
+    "flac": ExportFormat("FLAC", ".flac", "audio/flac", plain=True),
+    "mp3": ExportFormat("MP3", ".mp3", "audio/mpeg", plain=True),
+    "ogg": ExportFormat("OGG Vorbis", ".ogg", "audio/ogg", plain=True),
     "midi": ExportFormat("MIDI", ".mid", "audio/midi", quick=True),
     "musicxml": ExportFormat("MusicXML", ".musicxml", "application/vnd.recordare.musicxml+xml", quick=True),
     "abc": ExportFormat("ABC notation", ".abc", "text/vnd.abc", quick=True),
@@ -56,8 +56,8 @@ FORMATS: dict[str, ExportFormat] = {
     "pdf-full": ExportFormat("Full score (PDF)", ".pdf", "application/pdf"),
     "stems": ExportFormat("Stems (ZIP)", ".zip", "application/zip", needs_sound=True),
     "loop": ExportFormat("Seamless loop (WAV)", ".wav", "audio/wav", needs_sound=True),
-    "video-waveform": ExportFormat("Video of the waveform", ".mp4", "video/mp4", needs_audio=True),
-    "video-score": ExportFormat("Video of the score", ".mp4", "video/mp4", needs_audio=True),
+    "video-waveform": ExportFormat("Video of the waveform", ".mp4", "video/mp4", plain=True),
+    "video-score": ExportFormat("Video of the score", ".mp4", "video/mp4"),
 }
 """Name of a format to what it is, in the order of the menu. Besides, `stem-1` and on are the parts one by one."""
 STEM_FORMAT = ExportFormat("One part (OGG Vorbis)", ".ogg", "audio/ogg", needs_sound=True)
@@ -77,33 +77,41 @@ def format_of(name: str) -> ExportFormat:
 
 @dataclass(frozen=True)
 class Order:
-    """What to make of what: files of the score and the recording, the soundfont where the format needs it, the seed of
-    the performance. `out` is the file to write; one stem is written beside all the others, as <folder>/stem-1.ogg."""
+    """What to make of what: the score, the recording, the soundfont where the format needs it, the seed of the
+    performance. `out` is the file to write; one stem is written beside all the others, as <folder>/stem-1.ogg."""
 
     format: str
-    document: Path
+    score: Score
     audio: Path
     out: Path
-    soundfont: Path | None = None
-    seed: int = 0
-    score: Score = field(init=False)
-
-    def __post_init__(self) -> None:
-        try:
-            object.__setattr__(self, "score", read_document(self.document))
-        except (OSError, ValueError) as error:
-            raise InvalidInput(str(error)) from error
+    soundfont: Path | None
+    seed: int
 
 
-def export(document: Path, audio: Path, name: str, out: Path, soundfont: Path | None = None, seed: int = 0) -> None:
-    """Writes the format `name` to `out`. Raises InvalidInput for an unknown format, a score that cannot be read or a
-    part that is not there, StudioError with one sentence where it cannot be made on this machine."""
+def export(
+    document: Path | None, audio: Path, name: str, out: Path, soundfont: Path | None = None, seed: int = 0
+) -> None:
+    """Writes the format `name` to `out`. `document` is the score's file; a plain format does without. Raises
+    InvalidInput for an unknown format, a score that cannot be read or a part that is not there, StudioError with one
+    sentence where it cannot be made on this machine."""
     wanted = format_of(name)
-    order = Order(name, document, audio, out, soundfont, seed)
     if wanted.needs_sound and soundfont is None:
         raise InvalidInput(f"{wanted.title} needs a soundfont.")
+    if document is None and not wanted.plain:
+        raise InvalidInput(f"{wanted.title} needs a score, and this recording has none.")
+    try:
+        score = read_document(document) if document else _UNKNOWN
+    except (OSError, ValueError) as error:
+        raise InvalidInput(str(error)) from error
     maker = _MAKERS.get(name, _single_stems if wanted is STEM_FORMAT else _recording)
-    maker(order)
+    try:
+        maker(Order(name, score, audio, out, soundfont, seed))
+    except ValueError as error:
+        raise StudioError(f"{wanted.title} could not be made: {error}") from error
+
+
+_UNKNOWN = Score("", Key("C", "major"), "4/4", 100.0, 1, 0, ())
+"""The score of a recording that has none."""
 
 
 def _svg(order: Order) -> None:
@@ -213,10 +221,9 @@ _MAKERS: dict[str, Callable[[Order], None]] = {
 def main() -> int:
     """Reads one order as JSON from standard input. On failure prints {"error", "message", "hint"} and returns 1."""
     order = json.load(sys.stdin)
-    paths = {name: Path(order[name]) for name in ("document", "audio", "out")}
-    soundfont = Path(order["soundfont"]) if order.get("soundfont") else None
+    paths = {name: Path(order[name]) if order[name] else None for name in ("document", "audio", "out", "soundfont")}
     try:
-        export(**paths, name=order["format"], soundfont=soundfont, seed=order.get("seed", 0))
+        export(name=order["format"], seed=order["seed"], **paths)  # type: ignore[arg-type]
     except StudioError as error:
         json.dump({"error": type(error).__name__, "message": error.message, "hint": error.hint}, sys.stdout)
         return 1

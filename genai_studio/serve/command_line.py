@@ -105,6 +105,10 @@ def command_line_routes(studio: Studio, token: str) -> APIRouter:
     def path(record_id: str, role: Annotated[str, "companion"] = "") -> str:
         return str(studio.gallery.open(record_id, role))
 
+    @routes.get("/records/{record_id}/export/{name}")
+    def export_as(record_id: str, name: str) -> str:
+        return str(studio.export(record_id, name))
+
     @routes.post("/export")
     def export(wanted: Export) -> list[str]:
         return [str(path) for path in studio.gallery.export(wanted.ids, Path(wanted.destination))]

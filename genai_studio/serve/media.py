@@ -30,13 +30,19 @@ DOWNLOADS = {
     ".mid": "audio/midi",
     ".musicxml": "application/vnd.recordare.musicxml+xml",
     ".xml": "application/octet-stream",
+    ".svg": "image/svg+xml",
+    ".pdf": "application/pdf",
+    ".abc": "text/vnd.abc; charset=utf-8",
+    ".zip": "application/zip",
+    ".mp4": "video/mp4",
 }
 POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
 """For a file that is opened in a tab of its own: no scripts, no forms, no origin."""
 
 
 def media_routes(studio: Studio, owner_of: Callable[[Request], str]) -> APIRouter:
-    """`/media/{record}`, `/media/{record}/{role}` and `/preview/{job}/{name}`; `?download=1` saves instead."""
+    """`/media/{record}`, `/media/{record}/{role}`, `/media/{record}/export/{format}` and `/preview/{job}/{name}`;
+    `?download=1` saves instead of showing."""
     routes = APIRouter()
 
     @routes.api_route("/media/{record_id}", methods=["GET", "HEAD"])
@@ -45,6 +51,12 @@ def media_routes(studio: Studio, owner_of: Callable[[Request], str]) -> APIRoute
         record = studio.gallery.get(record_id, owner=owner_of(request))
         path = studio.gallery.open(record.id, role)
         return _file(path, _name(record, path), download)
+
+    @routes.api_route("/media/{record_id}/export/{name}", methods=["GET", "HEAD"])
+    def export(request: Request, record_id: str, name: str, download: bool = False) -> Response:
+        owner = owner_of(request)
+        path = studio.export(record_id, name, owner=owner)
+        return _file(path, _export_name(studio.gallery.get(record_id, owner=owner), path), download)
 
     @routes.api_route("/preview/{job_id}/{name}", methods=["GET", "HEAD"])
     def preview(request: Request, job_id: str, name: str) -> Response:
@@ -72,3 +84,11 @@ def _file(path: Path, name: str, download: bool, cache: str = "private, max-age=
 
 def _name(record: Record, path: Path) -> str:
     return f"{record.modality}-{record.id}{path.suffix}"
+
+
+def _export_name(record: Record, path: Path) -> str:
+    """The piece's title and what the file is, with nothing in it that a file system could mind."""
+    title = "".join(
+        letter if letter.isalnum() or letter in " -" else " " for letter in str(record.info.get("title", ""))
+    )
+    return f"{' '.join(title.split())[:80] or record.id} - {path.name}"
