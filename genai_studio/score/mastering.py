@@ -1,4 +1,7 @@
-"""Room and loudness: a short hall, then -16 LUFS with the true peak under -1 dB. NumPy arrays (2, samples), float32."""
+"""Room and loudness: a short hall, then -16 LUFS with the true peak under -1 dB. NumPy arrays (2, samples), float32.
+
+Mastering is one gain for every sample, so what is done to a mix can be done to each of its parts.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,12 @@ LOUDNESS = -16.0
 PEAK = -1.0
 """Highest true peak in dB."""
 _MARGIN = 0.3
+_BLOCK = RATE // 10
+_CHUNK = 20 * RATE
+"""Long pieces are worked on in stretches of this many samples, so that memory does not grow with them."""
 Audio: TypeAlias = NDArray[np.float32]
+Gain: TypeAlias = NDArray[np.float32]
+"""A factor for each sample: (samples,)."""
 
 
 @lru_cache(maxsize=2)
@@ -35,57 +43,112 @@ def hall(seconds: float = 1.1, seed: int = 7) -> Audio:
     return np.asarray(tail / np.sqrt((tail**2).sum(axis=1, keepdims=True)), dtype=np.float32)
 
 
-def reverberation(audio: Audio) -> Audio:
-    """What the hall answers to `audio`, without the audio itself; longer than it by the hall's tail."""
+def add_reverberation(sent: Audio, mix: Audio) -> None:
+    """Adds to `mix` what the hall answers to `sent`; what would sound after the end of `mix` is lost."""
     from scipy.signal import oaconvolve
 
-    return np.asarray(oaconvolve(audio, hall(), axes=1), dtype=np.float32)
+    for start in range(0, sent.shape[1], _CHUNK):
+        answer = oaconvolve(sent[:, start : start + _CHUNK], hall(), axes=1)
+        room = min(answer.shape[1], mix.shape[1] - start)
+        mix[:, start : start + room] += answer[:, :room].astype(np.float32)
 
 
 def true_peak(audio: Audio) -> float:
     """The highest level between samples too, in dB: four times oversampled, as ITU-R BS.1770 annex 2 asks."""
     from scipy.signal import resample_poly
 
-    peak = max(float(np.abs(resample_poly(channel, 4, 1)).max()) for channel in audio)
-    return 20 * float(np.log10(max(peak, 1e-9)))
+    peak = 1e-9
+    for start in range(0, audio.shape[1], _CHUNK):
+        stretch = audio[:, max(0, start - 64) : start + _CHUNK]
+        peak = max(peak, float(np.abs(resample_poly(stretch, 4, 1, axis=1)).max()))
+    return 20 * float(np.log10(peak))
+
+
+@lru_cache(maxsize=1)
+def _ear() -> NDArray[np.float32]:
+    """BS.1770's weighting as a factor for the power of each frequency of a block: a shelf of 4 dB from 1.5 kHz and a
+    high pass at 38 Hz, (block // 2 + 1,)."""
+    frequencies = np.fft.rfftfreq(_BLOCK, 1 / RATE)
+    turn = np.exp(-2j * np.pi * frequencies / RATE)
+    response = np.ones_like(turn)
+    for kind, centre, quality in (("shelf", 1500.0, 2**-0.5), ("pass", 38.0, 0.5)):
+        angle = 2 * np.pi * centre / RATE
+        slope, cosine = np.sin(angle) / (2 * quality), np.cos(angle)
+        # Audio EQ Cookbook (Bristow-Johnson): high shelf and high pass.
+        if kind == "shelf":
+            size = 10 ** (4 / 40)
+            root = 2 * np.sqrt(size) * slope
+            above = (size * (size + 1 + (size - 1) * cosine + root), -2 * size * (size - 1 + (size + 1) * cosine),
+                     size * (size + 1 + (size - 1) * cosine - root))  # fmt: skip
+            below = (size + 1 - (size - 1) * cosine + root, 2 * (size - 1 - (size + 1) * cosine),
+                     size + 1 - (size - 1) * cosine - root)  # fmt: skip
+        else:
+            above = ((1 + cosine) / 2, -(1 + cosine), (1 + cosine) / 2)
+            below = (1 + slope, -2 * cosine, 1 - slope)
+        response = response * (above[0] + above[1] * turn + above[2] * turn**2)
+        response = response / (below[0] + below[1] * turn + below[2] * turn**2)
+    return np.asarray(np.abs(response) ** 2, dtype=np.float32)
 
 
 def loudness(audio: Audio) -> float:
-    """Integrated loudness in LUFS by ITU-R BS.1770-4."""
-    import pyloudnorm
+    """Integrated loudness in LUFS by ITU-R BS.1770-4, weighted by the spectrum of each tenth of a second, which is
+    within a tenth of a LU of filtering and several times faster. -inf where nothing is over the gate of -70."""
+    from scipy.fft import rfft
 
-    return float(pyloudnorm.Meter(RATE).integrated_loudness(audio.T.astype(np.float64)))
+    count = audio.shape[1] // _BLOCK
+    powers = np.zeros(max(count, 4))
+    for start in range(0, count, 200):
+        stop = min(count, start + 200)
+        blocks = audio[:, start * _BLOCK : stop * _BLOCK].reshape(2, stop - start, _BLOCK)
+        spectrum = rfft(blocks, axis=2)
+        weighted = (spectrum.real**2 + spectrum.imag**2) @ _ear()
+        powers[start:stop] = weighted.sum(axis=0) * 2 / _BLOCK**2
+    gated = np.convolve(powers, np.full(4, 0.25), mode="valid")  # 400 ms, every 100 ms
+    levels = -0.691 + 10 * np.log10(np.maximum(gated, 1e-12))
+    heard = gated[levels > -70]
+    if not len(heard):
+        return -np.inf
+    threshold = -10.691 + 10 * np.log10(heard.mean())
+    heard = gated[(levels > -70) & (levels > threshold)]
+    return float(-0.691 + 10 * np.log10(heard.mean()))
+
+
+def mastering(audio: Audio, *, circular: bool = False) -> Gain:
+    """The gain that brings `audio` to `LOUDNESS` with true peaks under `PEAK`. Silence stays silence.
+
+    Peaks that stand out are turned down over a few milliseconds rather than cut off, then the loudness is set again.
+    `circular`: the end is heard before the start, as in a loop.
+    """
+    gain = np.ones(audio.shape[1], dtype=np.float32)
+    loudest = float(np.abs(audio).max(initial=0.0))
+    if loudest < 1e-6:
+        return gain
+    gain /= np.float32(loudest)  # lifts a quiet mix over the meter's -70 LUFS gate
+    level = loudness(audio * gain)
+    if not np.isfinite(level):
+        return gain
+    for _ in range(3):
+        gain *= np.float32(10 ** ((LOUDNESS - level) / 20))
+        gain *= _limit(audio * gain, "wrap" if circular else "nearest")
+        level = loudness(audio * gain)
+        if abs(level - LOUDNESS) < 0.1:
+            break
+    over = true_peak(audio * gain) - (PEAK - 0.05)
+    return gain * np.float32(10 ** (-over / 20)) if over > 0 else gain
 
 
 def master(audio: Audio) -> Audio:
-    """`audio` at `LOUDNESS` with true peaks under `PEAK`. Silence stays silence.
-
-    Peaks that stand out are turned down over a few milliseconds rather than cut off, then the loudness is set again.
-    """
-    loudest = float(np.abs(audio).max())
-    if loudest < 1e-6:
-        return audio
-    audio = np.asarray(audio / loudest, dtype=np.float32)  # lifts a quiet mix over the meter's -70 LUFS gate
-    level = loudness(audio)
-    for _ in range(3):
-        audio = _limited(np.asarray(audio * 10 ** ((LOUDNESS - level) / 20), dtype=np.float32))
-        level = loudness(audio)
-        if abs(level - LOUDNESS) < 0.1:
-            break
-    over = true_peak(audio) - (PEAK - 0.05)
-    if over > 0:
-        audio = np.asarray(audio * 10 ** (-over / 20), dtype=np.float32)
-    return audio
+    """`audio` with the gain of `mastering`."""
+    return np.asarray(audio * mastering(audio), dtype=np.float32)
 
 
-def _limited(audio: Audio) -> Audio:
+def _limit(audio: Audio, edges: str) -> Gain:
     """Gain that keeps samples under the peak with some margin for what lies between them; looks 5 ms ahead."""
     from scipy.ndimage import minimum_filter1d, uniform_filter1d
 
-    ceiling = 10 ** ((PEAK - _MARGIN) / 20)
-    needed = np.minimum(1.0, ceiling / np.maximum(np.abs(audio).max(axis=0), 1e-9))
+    ceiling = np.float32(10 ** ((PEAK - _MARGIN) / 20))
+    needed = np.minimum(np.float32(1.0), ceiling / np.maximum(np.abs(audio).max(axis=0), np.float32(1e-9)))
     if needed.min() >= 1.0:
-        return audio
+        return needed
     window = int(0.010 * RATE) | 1
-    gain = uniform_filter1d(minimum_filter1d(needed, window), window)
-    return np.asarray(audio * gain, dtype=np.float32)
+    return np.asarray(uniform_filter1d(minimum_filter1d(needed, window, mode=edges), window, mode=edges))

@@ -11,6 +11,14 @@ _LATE = 0.008
 """Standard deviation of an onset, in seconds; trained players keep within about ten milliseconds."""
 _TOUCH = 3.5
 """Standard deviation of a velocity."""
+_SLOWING = {"plain": (1, 0.32), "ritardando": (3, 0.9), "tag": (4, 0.55)}
+"""By ending: over how many last bars it slows down, and by how much of its pace at the very end."""
+_STRUMMED = {24: 0.009, 25: 0.009, 46: 0.014}
+"""By General MIDI program: seconds from one string of a chord to the next."""
+_LEAN = {("lo-fi", "melody"): 0.014, ("lo-fi", "drums"): 0.008, ("jazz trio", "melody"): 0.012}
+"""By ensemble and role: seconds that a player lies behind the beat."""
+_AGAIN = 0.85
+"""Share of a note's length that sounds where the same pitch is struck again at once."""
 
 
 @dataclass(frozen=True)
@@ -23,39 +31,57 @@ class PlayedNote:
     velocity: int
 
 
-def perform(score: Score, part: Part, seed: int) -> list[PlayedNote]:
-    """The part as played: small differences of onset and velocity by `seed`, swing, a broadening of the last bar.
+def seconds_at(score: Score, tick: float, *, closing: bool = True) -> float:
+    """When a tick sounds, in seconds from the start: with the swing and the slowing down at the end, without what a
+    seed adds. Grows with the tick; `closing=False` goes through the end in time."""
+    at = _swung(score, tick)
+    bars, slower = _SLOWING[score.ending]
+    span = min(score.ticks, bars * score.bar_ticks)
+    after = at - (score.ticks - span)
+    if closing and after > 0:
+        at += slower * after**2 / (2 * span)
+    return at * 60 / score.quarters_per_minute / TICKS
 
-    Notes that start together in one part stay together within a few milliseconds.
+
+def _swung(score: Score, tick: float) -> float:
+    """Off-beat eighths late by the swing, what lies between them in proportion."""
+    if not score.swing or score.compound:
+        return float(tick)
+    half, shift = TICKS / 2, score.swing * TICKS / 2
+    place = (tick - score.pickup) % TICKS
+    return tick + (shift * place / half if place <= half else shift * (TICKS - place) / half)
+
+
+def perform(score: Score, part: Part, seed: int, *, closing: bool = True) -> list[PlayedNote]:
+    """The part as played: small differences of onset and velocity by `seed`, a slow drift about the beat, swing, the
+    ending. One played note for each written one, in the same order.
+
+    Notes that start together in one part stay together within a few milliseconds; strings of a chord are strummed.
     """
     draw = random.Random(f"{seed}/{part.name}/{part.program}")
-    tick_seconds = 60 / score.quarters_per_minute / TICKS
-    drift: dict[int, float] = {}
+    lean = _LEAN.get((score.ensemble, part.role), 0.0)
+    strum = _STRUMMED.get(part.program, 0.0) * (part.role == "chords")
+    onsets: dict[int, float] = {}
+    strings: dict[int, int] = {}
+    wander = 0.0
+    next_start = _struck_again(part)
     played = []
-    for note in part.notes:
-        late = drift.setdefault(note.start, draw.gauss(0, _LATE * (0.5 if part.drums else 1.0)))
-        start = _warped(score, note.start) * tick_seconds + late + draw.uniform(0, 0.004)
-        end = _warped(score, note.end) * tick_seconds
-        length = max(0.03, (end - start) * part.length)
+    for number, note in enumerate(part.notes):
+        if note.start not in onsets:
+            wander = 0.8 * wander + draw.gauss(0, _LATE * 0.5)
+            onsets[note.start] = wander + draw.gauss(0, _LATE * (0.4 if part.drums else 0.8)) + lean
+        string = strings[note.start] = strings.get(note.start, -1) + 1
+        late = onsets[note.start] + draw.uniform(0, 0.004) + string * strum
+        start = seconds_at(score, note.start, closing=closing)
+        end = seconds_at(score, note.end, closing=closing)
+        share = min(part.length, _AGAIN) if number in next_start else part.length
+        length = max(0.03, (end - start) * share - string * strum)
         velocity = min(127, max(12, round(note.velocity + draw.gauss(0, _TOUCH))))
-        played.append(PlayedNote(max(0.0, start), length, note.pitch, velocity))
+        played.append(PlayedNote(max(0.0, start + late), length, note.pitch, velocity))
     return played
 
 
-def _warped(score: Score, tick: int) -> float:
-    """The tick as a place in played time: off-beat eighths late by the swing, the last bar slower to its end."""
-    place = (tick - score.pickup) % TICKS
-    at = float(tick)
-    if score.swing and not score.compound:
-        half = TICKS / 2
-        shift = score.swing * half
-        at += shift * place / half if place <= half else shift * (TICKS - place) / half
-    slow = score.ticks - score.bar_ticks
-    if tick > slow:
-        at += 0.16 * (tick - slow) ** 2 / score.bar_ticks
-    return at
-
-
-def seconds_at(score: Score, tick: int) -> float:
-    """When a tick of the score sounds, in seconds from the beginning, without the players' small differences."""
-    return _warped(score, tick) * 60 / score.quarters_per_minute / TICKS
+def _struck_again(part: Part) -> set[int]:
+    """Numbers of the notes whose pitch is struck again the moment they end."""
+    begins = {(note.start, note.pitch) for note in part.notes}
+    return {number for number, note in enumerate(part.notes) if (note.end, note.pitch) in begins}

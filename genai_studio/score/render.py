@@ -2,40 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from genai_studio.score.mastering import RATE, Audio, loudness, master, reverberation
+from genai_studio.score.mastering import RATE, Audio, Gain, add_reverberation, loudness, mastering
 from genai_studio.score.midi import RESOLUTION
 from genai_studio.score.model import Part, Score
-from genai_studio.score.performance import perform
+from genai_studio.score.performance import perform, seconds_at
+from genai_studio.score.soundfont import SoundfontError, check_soundfont
+from genai_studio.score.structure import body_of
 
+LONGEST = 330.0
+"""Seconds that a piece may last: five minutes and the slowing down at its end."""
 _TEMPO = 125.0
 """Beats a minute of the synthesiser's clock: at 480 ticks a quarter one tick is a millisecond."""
 _SENT = {"melody": 0.22, "harmony": 0.26, "chords": 0.2, "bass": 0.08, "drums": 0.14}
 """How much of each role the hall hears."""
-_TAIL = 1.5
+_TAIL = 2.5
+"""Seconds after the last note for what still rings, in the instruments and in the hall."""
 _LEVEL = -24.0
 """LUFS of the melody before mastering."""
 
+Step = Callable[[int, int], None]
 
-class SoundfontError(ValueError):
-    """The file is not a soundfont that can be played."""
+__all__ = ["LONGEST", "Band", "SoundfontError", "write_audio"]
 
 
 class Band:
-    """A soundfont ready to play. Loading takes about a second; playing is many times faster than real time."""
+    """A soundfont ready to play. Loading takes under a second; playing is many times faster than real time."""
 
     def __init__(self, soundfont: Path) -> None:
+        """Raises SoundfontError, in one sentence, for a file that is not a soundfont or is damaged."""
         import symusic
 
-        with soundfont.open("rb") as file:
-            start = file.read(12)
-        if start[:4] != b"RIFF" or start[8:12] != b"sfbk":
-            raise SoundfontError(f"{soundfont.name} is not a soundfont.")
+        check_soundfont(soundfont)
         try:
             self._synthesizer: Any = symusic.Synthesizer(sf_path=str(soundfont), sample_rate=RATE, quality=4)
         except (RuntimeError, ValueError) as error:
@@ -43,41 +47,88 @@ class Band:
         self.memory = 2 * soundfont.stat().st_size
         """Bytes held: the file's 16-bit samples are kept as 32-bit floats."""
 
-    def part(self, score: Score, part: Part, seed: int) -> Audio:
-        """One part alone, dry, panned and levelled: (2, samples). Silence where the soundfont lacks the sound."""
+    def part(self, score: Score, part: Part, seed: int, *, closing: bool = True) -> Audio:
+        """One part alone, dry, panned and levelled: (2, samples). Silence where the soundfont lacks the sound.
+
+        `closing=False` plays to the end in time.
+        """
         import symusic
 
         track = symusic.Track(part.name, part.program, part.drums)
-        for note in perform(score, part, seed):
+        for note in perform(score, part, seed, closing=closing):
             start, length = round(note.start * 1000), max(20, round(note.duration * 1000))
             track.notes.append(symusic.Note(start, length, note.pitch, note.velocity))
         clip = symusic.Score(RESOLUTION)
         clip.tempos.append(symusic.Tempo(0, _TEMPO))
         clip.tracks.append(track)
-        sound = np.asarray(self._synthesizer.render(clip, stereo=True), dtype=np.float32)
+        limit = int((seconds_at(score, score.ticks) + _TAIL) * RATE)
+        sound = np.asarray(self._synthesizer.render(clip, stereo=True), dtype=np.float32)[:, :limit]
+        sound = np.nan_to_num(sound, copy=False, nan=0.0, posinf=0.0, neginf=0.0)  # a damaged filter may overflow
         left, right = np.cos((part.pan + 1) * np.pi / 4), np.sin((part.pan + 1) * np.pi / 4)
-        centre = sound.mean(axis=0)
-        width = (sound - centre) * 0.6
-        placed = np.stack([centre * left, centre * right]) + width * np.sqrt(0.5)
+        middle = (sound[0] + sound[1]) * np.float32(0.5)
+        side = (sound[0] - middle) * np.float32(0.6 * np.sqrt(0.5))
+        placed = np.stack([middle * np.float32(left) + side, middle * np.float32(right) - side])
         measured = loudness(placed)
-        gain = 10 ** ((_LEVEL + part.gain - measured) / 20) if np.isfinite(measured) else 1.0
-        return np.asarray(placed * gain, dtype=np.float32)
+        if np.isfinite(measured):
+            placed *= np.float32(10 ** ((_LEVEL + part.gain - measured) / 20))
+        return placed
 
-    def play(self, score: Score, seed: int, step: Callable[[int, int], None] | None = None) -> Audio:
-        """The whole score, mastered: (2, samples). `step(done, total)` is told before each stage; it may raise."""
-        length = int((score.seconds + _TAIL + 1.0) * RATE)
-        mix = np.zeros((2, length), dtype=np.float32)
-        sent = np.zeros((2, length), dtype=np.float32)
+    def play(self, score: Score, seed: int, step: Step | None = None) -> Audio:
+        """The whole score, mastered: (2, samples). `step(done, total)` is told before each stage; it may raise.
+
+        Raises ValueError for a piece of more than `LONGEST` seconds.
+        """
+        mix = self._mixed(score, seed, step)
+        gain = _whole_gain(mix)
+        return np.asarray(mix[:, : len(gain)] * gain, dtype=np.float32)
+
+    def stems(self, score: Score, seed: int, step: Step | None = None) -> list[tuple[str, Audio]]:
+        """(name, audio) of every part that plays, each with its share of the hall: together they are what `play` gives,
+        as each has the gain that mastering gave the mix."""
+        parts = list(self._placed(score, seed, step))
+        mix = sum((audio for _, audio in parts), np.zeros((2, _samples(score)), dtype=np.float32))
+        gain = _whole_gain(mix)
+        return [(part.name, np.asarray(audio[:, : len(gain)] * gain, dtype=np.float32)) for part, audio in parts]
+
+    def loop(self, score: Score, seed: int, step: Step | None = None) -> Audio:
+        """The form without introduction and tag, as (2, samples) that can be repeated without a seam: exactly as long
+        as its bars, in time to the end, and what rings after the end is heard at the start."""
+        body = replace(body_of(score), ending="plain")
+        length = max(1, round(seconds_at(body, body.ticks, closing=False) * RATE))
+        sound = self._mixed(body, seed, step, closing=False)
+        folded = np.zeros((2, length), dtype=np.float32)
+        for start in range(0, sound.shape[1], length):
+            stretch = sound[:, start : start + length]
+            folded[:, : stretch.shape[1]] += stretch
+        return np.asarray(folded * mastering(folded, circular=True), dtype=np.float32)
+
+    def _mixed(self, score: Score, seed: int, step: Step | None, *, closing: bool = True) -> Audio:
+        mix = np.zeros((2, _samples(score)), dtype=np.float32)
+        sent = np.zeros_like(mix)
+        for part, sound in self._dry(score, seed, step, closing=closing):
+            mix[:, : sound.shape[1]] += sound
+            sent[:, : sound.shape[1]] += sound * np.float32(_SENT[part.role])
+        add_reverberation(sent, mix)
+        return mix
+
+    def _placed(self, score: Score, seed: int, step: Step | None) -> Iterator[tuple[Part, Audio]]:
+        """Each part with what the hall answers to it, before mastering."""
+        for part, sound in self._dry(score, seed, step):
+            wet = np.zeros((2, _samples(score)), dtype=np.float32)
+            wet[:, : sound.shape[1]] += sound
+            add_reverberation(sound * np.float32(_SENT[part.role]), wet)
+            yield part, wet
+
+    def _dry(self, score: Score, seed: int, step: Step | None, *, closing: bool = True) -> Iterator[tuple[Part, Audio]]:
+        if (lasts := seconds_at(score, score.ticks)) > LONGEST:
+            raise ValueError(f"This piece lasts {lasts:.0f} seconds; at most {LONGEST:.0f} can be played.")
         parts = [part for part in score.parts if part.notes]
         for number, part in enumerate(parts):
             if step is not None:
                 step(number, len(parts) + 1)
-            sound = self.part(score, part, seed)[:, :length]
-            mix[:, : sound.shape[1]] += sound
-            sent[:, : sound.shape[1]] += sound * _SENT[part.role]
+            yield part, self.part(score, part, seed, closing=closing)
         if step is not None:
             step(len(parts), len(parts) + 1)
-        return master(_faded(mix + reverberation(sent)[:, :length]))
 
 
 def write_audio(audio: Audio, path: Path, file_format: Literal["flac", "wav"]) -> None:
@@ -87,11 +138,16 @@ def write_audio(audio: Audio, path: Path, file_format: Literal["flac", "wav"]) -
     soundfile.write(path, audio.T, RATE, format=file_format.upper(), subtype="PCM_16")
 
 
-def _faded(audio: Audio) -> Audio:
-    """Cuts the silence after the last ringing and fades the end to nothing."""
-    loud = np.flatnonzero(np.abs(audio).max(axis=0) > 1e-4 * max(1e-9, float(np.abs(audio).max())))
-    end = min(audio.shape[1], int(loud[-1]) + RATE // 5) if len(loud) else audio.shape[1]
-    audio = audio[:, :end].copy()
-    fade = min(end, int(0.4 * RATE))
-    audio[:, end - fade :] *= np.linspace(1, 0, fade, dtype=np.float32) ** 2
-    return audio
+def _samples(score: Score) -> int:
+    return int((seconds_at(score, score.ticks) + _TAIL) * RATE)
+
+
+def _whole_gain(mix: Audio) -> Gain:
+    """Mastering's gain with a fade to nothing where the last ringing ends; what comes after is left off."""
+    level = np.abs(mix).max(axis=0)
+    loud = np.flatnonzero(level > 1e-4 * max(1e-9, float(level.max())))
+    end = min(mix.shape[1], int(loud[-1]) + RATE // 5) if len(loud) else mix.shape[1]
+    fade = np.ones(end, dtype=np.float32)
+    size = min(end, int(0.4 * RATE))
+    fade[end - size :] = np.linspace(1, 0, size, dtype=np.float32) ** 2
+    return fade * mastering(mix[:, :end] * fade)

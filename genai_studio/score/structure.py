@@ -117,3 +117,30 @@ def final_strokes(score: Score) -> tuple[tuple[int, int], ...]:
     if not opens < last < score.ticks - 2:
         return ((opens, score.ticks - opens),)
     return ((opens, last - opens), (last, score.ticks - last))
+
+
+def body_of(score: Score) -> Score:
+    """The score without its introduction and tag, with whatever sounds in between."""
+    inner = [section for section in score.sections if section.letter not in (INTRODUCTION, TAG)]
+    if not inner or len(inner) == len(score.sections):
+        return score
+    first, end = inner[0].first_bar, inner[-1].end_bar
+    length = score.bar_ticks
+    opens, closes = first * length, end * length
+    parts = tuple(replace(part, notes=tuple(_cut(part.notes, opens, closes))) for part in score.parts)
+    chords = [
+        replace(chord, start=max(chord.start, opens + score.pickup) - opens,
+                duration=min(chord.end, closes) - max(chord.start, opens + score.pickup))
+        for chord in score.chords
+        if chord.end > opens + score.pickup and chord.start < closes
+    ]  # fmt: skip
+    sections = tuple(replace(section, first_bar=section.first_bar - first) for section in inner)
+    return replace(score, bars=end - first, parts=parts, chords=tuple(chords), sections=sections)
+
+
+def _cut(notes: Sequence[Note], opens: int, closes: int) -> list[Note]:
+    return [
+        replace(note, start=note.start - opens, duration=min(note.end, closes) - note.start)
+        for note in notes
+        if opens <= note.start < closes
+    ]

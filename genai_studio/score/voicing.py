@@ -47,15 +47,15 @@ def bass_note(chord: Chord, lowest: int, tone: int = 0) -> int:
 def three_below(chords: Sequence[Chord], tops: Sequence[tuple[int, int, int]]) -> list[Voices]:
     """Second violin, viola and cello under a first violin: for each chord (second, viola, cello) as MIDI pitches.
 
-    `tops` are the first violin's pitches just before and at each chord's start, and its lowest until the next. The cheapest way through all chords
-    (Viterbi): what voices move, missing thirds, voices that cross, and far above all fifths or octaves that two of the
-    four voices keep while both move.
+    `tops` are the first violin's pitches just before and at each chord's start, and its lowest until the next. The
+    cheapest way through all chords (Viterbi): what voices move, missing thirds, voices that cross, and far above all
+    fifths or octaves that two of the four voices keep while both move.
     """
     columns = [_candidates(chord, top, lowest) for chord, (_, top, lowest) in zip(chords, tops, strict=True)]
     total = columns[0][1]
     origins: list[NDArray[np.int64]] = []
     for (before, _), (after, own), top in zip(columns, columns[1:], tops[1:], strict=False):
-        costs = total[:, None] + _step_costs(before, after, top)
+        costs: NDArray[np.float64] = np.add(total[:, None], _step_costs(before, after, top))
         origins.append(costs.argmin(axis=0))
         total = costs.min(axis=0) + own
     place = int(total.argmin())
@@ -69,7 +69,7 @@ def three_below(chords: Sequence[Chord], tops: Sequence[tuple[int, int, int]]) -
 
 
 def _candidates(chord: Chord, top: int, lowest: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Every (second, viola, cello) of a chord under a melody, shape (n, 3), and what each costs by itself, shape (n,)."""
+    """Every (second, viola, cello) of a chord under a melody, shape (n, 3), and what each costs alone, shape (n,)."""
     names = chord.pitch_classes
     voices: list[Voices] = []
     costs: list[float] = []
@@ -93,7 +93,7 @@ def _candidates(chord: Chord, top: int, lowest: int) -> tuple[NDArray[np.int64],
     return np.array(voices, dtype=np.int64), np.array(costs)
 
 
-def _step_costs(before: NDArray[np.int64], after: NDArray[np.int64], top: tuple[int, int]) -> NDArray[np.float64]:
+def _step_costs(before: NDArray[np.int64], after: NDArray[np.int64], top: tuple[int, int, int]) -> NDArray[np.float64]:
     """What it costs to go from each voicing (rows) to each next one (columns)."""
     moved = after[None, :, :] - before[:, None, :]
     distance = np.abs(moved)

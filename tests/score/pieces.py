@@ -6,7 +6,7 @@ import random
 
 from genai_studio.score.arrange import ENSEMBLES, arrange
 from genai_studio.score.harmony import harmonise
-from genai_studio.score.model import KEYS, METRES, SCALES, Key, Note, Score, Section
+from genai_studio.score.model import KEYS, METRES, SCALES, Ending, Key, Note, Score, Section
 
 LENGTHS = (6, 12, 12, 12, 24, 24, 36, 48)
 
@@ -29,7 +29,7 @@ def melody_of(key: Key, metre: str, bars: int, pickup: int, draw: random.Random)
     return notes
 
 
-def random_score(seed: int, ensemble: str = "") -> Score:
+def random_score(seed: int, ensemble: str = "", *, introduction: int = 0, ending: Ending = "plain") -> Score:
     """A score whose key, metre, length, pickup, tempo and players are drawn from `seed`."""
     draw = random.Random(seed)
     key = Key(draw.choice(KEYS), draw.choice(list(SCALES)))
@@ -40,4 +40,5 @@ def random_score(seed: int, ensemble: str = "") -> Score:
     sections = (Section("A", 0, bars // 2), Section("B", bars // 2, bars - bars // 2))
     score = Score(f"Piece {seed}", key, metre, draw.randrange(40, 241), bars, pickup, (), chords, sections)
     style = draw.choice(("air", "waltz", "reel", "jig"))
-    return arrange(score, melody, ensemble or draw.choice(list(ENSEMBLES)), style=style)
+    players = ensemble or draw.choice(list(ENSEMBLES))
+    return arrange(score, melody, players, style=style, introduction=introduction, ending=ending)
