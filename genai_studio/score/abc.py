@@ -83,12 +83,14 @@ class AbcNote:
 
 @dataclass
 class AbcBar:
-    """The notes between two bar lines. `opens` and `closes` are the bar lines' text; `ending` is 0, 1 or 2."""
+    """The notes between two bar lines. `opens` and `closes` are the bar lines' text; `ending` is 0, 1 or 2; `part` is
+    the name of the part (P:) that begins with it."""
 
     notes: list[AbcNote] = field(default_factory=list)
     opens: str = ""
     closes: str = ""
     ending: int = 0
+    part: str = ""
 
     @property
     def duration(self) -> Fraction:
@@ -98,7 +100,8 @@ class AbcBar:
 
 @dataclass
 class AbcTune:
-    """One tune as printed: `metre` is (beats, unit); the bars are in written order, repeats not played out."""
+    """One tune as printed: `metre` is (beats, unit); the bars are in written order, repeats not played out; `tempo` is
+    in quarters a minute, 0 where none is given."""
 
     number: int
     title: str
@@ -106,6 +109,7 @@ class AbcTune:
     metre: tuple[int, int]
     key: AbcKey
     bars: list[AbcBar]
+    tempo: float = 0.0
 
 
 def split_tunes(text: str) -> Iterator[str]:
@@ -151,7 +155,7 @@ def parse_tune(text: str) -> AbcTune:
         elif match:
             if match.group(1) == "V":
                 raise AbcError("The tune has several voices.")
-            if match.group(1) in "KLM":
+            if match.group(1) in "KLMP":
                 body.append(f"[{match.group(1)}:{match.group(2).strip()}]")
         elif line and "K" in header:
             body.append(line.removesuffix("\\"))
@@ -168,7 +172,17 @@ def parse_tune(text: str) -> AbcTune:
         metre,
         parse_key(header["K"]),
         bars,
+        _parse_tempo(header.get("Q", "")),
     )
+
+
+def _parse_tempo(text: str) -> float:
+    """`1/4=120`, `3/8=60`, or the number alone, which counts quarters: in quarters a minute. 0 for words alone."""
+    match = re.search(r"(?:(\d{1,2})/(\d{1,3})\s*=\s*)?(\d{1,4}(?:\.\d{1,4})?)\s*(?:\"|$)", text)
+    if not match:
+        return 0.0
+    unit = 4 * int(match.group(1)) / max(1, int(match.group(2))) if match.group(1) else 1.0
+    return unit * float(match.group(3))
 
 
 def _parse_metre(text: str) -> tuple[int, int]:
@@ -257,6 +271,10 @@ class _BodyReader:
             self.key = parse_key(value)
         elif name == "L":
             self.unit = _parse_unit(value, self.metre)
+        elif name == "P":
+            if self.bars[-1].notes:
+                self.bars.append(AbcBar())
+            self.bars[-1].part = value.strip()
         elif name == "M" and _parse_metre(value) != self.metre:
             raise AbcError("The tune changes its metre.")
 
