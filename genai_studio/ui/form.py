@@ -4,7 +4,7 @@ in the browser, put back after a reload, and filled by "Use settings"."""
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,8 +51,8 @@ class Form:
 
     # Drawing, in the two places of a room.
 
-    def draw_prompt(self, lines: int = 3) -> None:
-        """The prompt box with examples and history, Generate and Stop."""
+    def draw_prompt(self, lines: int = 3, below: Callable[[], object] = lambda: None) -> None:
+        """The prompt box with examples and history, what `below` draws under them, Generate and Stop."""
         key = self.modality.value
         self.prompt = gr.Textbox(
             label="Prompt",
@@ -63,6 +63,7 @@ class Form:
             elem_classes="prompt-box",
         )
         self.ideas = element("prompt_ideas", self._ideas("", []), elem_id=f"{key}-ideas")
+        below()
         with gr.Row(elem_classes="actions"):
             self.generate = gr.Button(
                 self.button, variant="primary", size="lg", elem_id=f"{key}-generate", elem_classes="generate", scale=3

@@ -19,7 +19,7 @@ QUIET: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibil
 
 def wire_form(shell: Shell, form: Form) -> None:
     """Connect everything in `form` but Generate and Stop, which belong to the tab."""
-    keep = _keeper(form)
+    keep = keeper(form)
     _wire_model(shell, form, keep)
     _wire_presets(form, keep)
     _wire_seeds(form, keep)
@@ -49,7 +49,7 @@ def _keeping(form: Form) -> dict[str, Any]:
     }
 
 
-def _keeper(form: Form) -> Keeper:
+def keeper(form: Form) -> Keeper:
     """Chain onto an event that changed the form by itself, so that the browser keeps the new values."""
     return lambda event: event.then(**_keeping(form))
 

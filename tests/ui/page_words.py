@@ -9,8 +9,10 @@ from pathlib import Path
 
 from genai_studio.models.base import family_of
 from genai_studio.models.catalog import DEMO_MODELS, MODELS
+from genai_studio.score import arrange, exports
 from genai_studio.ui import app, presets, views
 from genai_studio.ui.controls import PROMPT, group_of, option_title, properties, resolved
+from genai_studio.ui.music import pieces
 
 UI = Path(app.__file__).parent
 SAYING = {"say", "inform", "InvalidInput", "NotFound", "StudioError", "StorageFailed", "NotAllowed", "_say"}
@@ -33,7 +35,7 @@ def in_scripts() -> Iterator[str]:
 
 
 def in_python() -> Iterator[str]:
-    for path in [*UI.glob("*.py"), *UI.glob("elements/**/*.py")]:
+    for path in UI.rglob("*.py"):
         if path.name == "api.py":
             # The API answers programs, in English.
             continue
@@ -73,4 +75,7 @@ def in_tables() -> Iterator[str]:
     yield views.INTERRUPTED
     yield from ("Waiting to start", "Starting", "Stopped", "Writing", "Step {step} of {total}", "Done in {seconds} s")
     yield from (name for name, _ in app.ROOMS.values())
+    yield from pieces.GROUPS
+    yield from (made.title for made in exports.FORMATS.values())
+    yield from (option_title(name) for name in arrange.ENSEMBLES)
     yield from (name for built_in in presets.BUILT_IN.values() for name in built_in)

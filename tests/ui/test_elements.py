@@ -6,18 +6,20 @@ import json
 import re
 import shutil
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 import genai_studio.ui
 from genai_studio.ui.elements import FOLDER, element
-from genai_studio.ui.elements.piano_roll.element import piano_roll
+from genai_studio.ui.elements.score.element import score
 from genai_studio.ui.elements.waveform.element import waveform
 from genai_studio.ui.gallery_tab import PARTS
 
 UI = Path(genai_studio.ui.__file__).parent
 SCRIPTS = sorted(FOLDER.glob("*/*.js"))
+PLAIN = ("model_shelf", "takes", "versions", "bring_in")
 TEMPLATES = sorted([*FOLDER.glob("*/*.html"), *FOLDER.glob("*/*.css")])
 
 
@@ -51,8 +53,8 @@ def test_icons_exist(script):
 @pytest.mark.skipif(not shutil.which("node"), reason="no node to parse JavaScript")
 @pytest.mark.parametrize(
     "built",
-    [waveform, piano_roll, lambda: element("gallery_grid", parts=PARTS), lambda: element("model_shelf")],
-    ids=["waveform", "piano_roll", "gallery_grid", "model_shelf"],
+    [waveform, score, *(partial(element, name) for name in PLAIN), partial(element, "gallery_grid", parts=PARTS)],
+    ids=["waveform", "score", *PLAIN, "gallery_grid"],
 )
 def test_joined_scripts_parse(built, tmp_path):
     """Parts share one scope: a name that two of them declare would break the element."""
@@ -68,7 +70,7 @@ def test_an_element_is_made_of_its_files():
     made = waveform({"url": "/media/a", "peaks": [0.5]}, elem_id="w")
     assert made.value == {"url": "/media/a", "peaks": [0.5]}
     assert made.html_template == (FOLDER / "waveform/waveform.html").read_text()
-    for name in ("player", "waveform"):
+    for name in ("player", "mixer", "exports", "waveform"):
         assert (FOLDER / f"waveform/{name}.js").read_text() in made.js_on_load
         assert (FOLDER / f"waveform/{name}.css").read_text() in made.css_template
     assert made.js_on_load.index("const createPlayer") < made.js_on_load.index("createPlayer(sound")

@@ -17,7 +17,7 @@ from genai_studio.domain.modality import MediaKind
 from genai_studio.models.base import Draft, Family, LoadedModel, ModelFiles, ModelSpec, RunContext
 from genai_studio.models.fake import StepSeconds, digest, pause
 from genai_studio.models.tunes.controls import Controls, decide
-from genai_studio.models.tunes.params import Bars, TuneParams
+from genai_studio.models.tunes.params import TuneParams
 from genai_studio.models.tunes.prompt import read_prompt
 from genai_studio.score.arrange import arrange
 from genai_studio.score.document import read_document, write_document
@@ -29,21 +29,24 @@ from genai_studio.score.musicxml import write_musicxml
 RATE = 44_100
 LONGEST_TONE = 0.6
 """Seconds. A demo is heard, not listened to."""
-CONTINUED_BARS = 8
+SHORT = 8
+"""Bars of a piece that asks for none, and that are added to one."""
 
 
 class DemoMusicParams(TuneParams):
-    bars: Bars = 8
     step_seconds: StepSeconds = 0.0
 
 
 class DemoMusic:
     def generate(self, params: DemoMusicParams, ctx: RunContext) -> None:
         piece = _piece(ctx) if params.action != "compose" else None
+        chosen, asked = params.chosen(), read_prompt(params.prompt)
+        if not (chosen.bars or asked.bars or asked.seconds):
+            chosen = replace(chosen, bars=SHORT)
         for index in range(params.count):
             seed = ctx.seed + index
             draw = random.Random(digest(f"{params.prompt}\n{params.temperature}", seed))
-            controls = decide(params.chosen(), read_prompt(params.prompt), seed)
+            controls = decide(chosen, asked, seed)
             score = _recast(piece, params, controls, draw) if piece else _composed(controls, draw)
             self._told(score, params, index, ctx)
             ctx.output(_saved(score, params, ctx))
@@ -112,7 +115,7 @@ def _recast(piece: Score, params: DemoMusicParams, controls: Controls, draw: ran
         new = [note for bar in bars for note in _bar(draw, piece, bar, home)]
         melody = sorted([*kept, *new], key=lambda note: note.start)
     elif params.action == "continue":
-        more = params.bars or CONTINUED_BARS
+        more = params.bars or SHORT
         grown = replace(piece, bars=piece.bars + more, sections=(*piece.sections, Section("C", piece.bars, more)))
         melody += [note for bar in range(piece.bars, grown.bars) for note in _bar(draw, grown, bar, home)]
         piece = grown

@@ -107,7 +107,6 @@ const createRoll = (() => {
       cancelAnimationFrame(frame);
       node.hidden = !notes.length && !value.total_quarters;
       if (node.hidden || !pan.clientWidth) return;
-      node.dataset.dark = String(window.studio.dark());
       const style = getComputedStyle(node);
       const ink = (name) => style.getPropertyValue(name).trim();
       const colours = Array.from({ length: 8 }, (_, part) => ink(`--part-${part}`));
@@ -155,15 +154,24 @@ const createRoll = (() => {
       else if (newest && scale && !value.src) pan.scrollLeft = newest * scale.quarter - pan.clientWidth + 24;
     }
 
+    // `clock` is [[quarters, seconds], ...] where the tempo bends; without it, the tempo is one.
+    function read(column, amount) {
+      const clock = value.clock || [];
+      if (clock.length < 2) return column === 0 ? (amount * 60) / value.tempo : (amount * value.tempo) / 60;
+      let place = 1;
+      while (place < clock.length - 1 && clock[place][column] < amount) place += 1;
+      const [from, to] = [clock[place - 1], clock[place]];
+      return from[1 - column] + ((amount - from[column]) / (to[column] - from[column])) * (to[1 - column] - from[1 - column]);
+    }
     const onTime = ({ detail }) => {
       if (!value.src || detail.src !== value.src || !value.tempo) return;
-      if (detail.playing || detail.seconds > 0) point((detail.seconds * value.tempo) / 60);
+      if (detail.playing || detail.seconds > 0) point(read(1, detail.seconds));
       else cursor.hidden = true;
     };
     canvas.addEventListener("click", (event) => {
       if (!value.src || !value.tempo || !scale) return;
       const quarters = (event.clientX - canvas.getBoundingClientRect().left) / scale.quarter;
-      document.dispatchEvent(new CustomEvent("studio:seek", { detail: { src: value.src, seconds: (quarters * 60) / value.tempo } }));
+      document.dispatchEvent(new CustomEvent("studio:seek", { detail: { src: value.src, seconds: read(0, quarters) } }));
     });
     const onTheme = () => requestAnimationFrame(paint);
     document.addEventListener("studio:time", onTime);

@@ -1,6 +1,7 @@
 // An audio player: play button, waveform that is also the slider, and the time. The waveform is drawn from peaks that
 // came with the record, so nothing is decoded and nothing is loaded before the first play.
-// Tells the page its time with "studio:time" {src, seconds, playing}; jumps on "studio:seek" {src, seconds}.
+// Tells the page its time with "studio:time" {src, seconds, playing}; jumps on "studio:seek" {src, seconds}, and starts or
+// stops on one with `toggle`.
 const createPlayer = (() => {
   const { say, url, make, icon } = window.studio;
   const SVG = "http://www.w3.org/2000/svg";
@@ -36,7 +37,7 @@ const createPlayer = (() => {
   }
 
   // `sound` is {url, peaks, duration, title}; `bars` how many to draw; without `seek` the waveform only shows the time.
-  // Returns {node, audio, toggle, close}.
+  // Returns {node, audio, seek, toggle, close}.
   return function create(sound, { bars = 96, seek: seekable = true } = {}) {
     const address = url(sound.url);
     const audio = make("audio", { preload: "none" });
@@ -113,7 +114,11 @@ const createPlayer = (() => {
     audio.addEventListener("ended", () => { audio.currentTime = 0; draw(); tell(); });
     audio.addEventListener("durationchange", draw);
     const others = (event) => { if (event.detail !== audio) audio.pause(); };
-    const jump = (event) => { if (event.detail.src === sound.url) seek(event.detail.seconds); };
+    const jump = ({ detail }) => {
+      if (detail.src !== sound.url) return;
+      if (typeof detail.seconds === "number") seek(detail.seconds);
+      if (detail.toggle) toggle();
+    };
     document.addEventListener("studio:play", others);
     document.addEventListener("studio:seek", jump);
 
@@ -125,6 +130,6 @@ const createPlayer = (() => {
     }
     drawButton();
     draw();
-    return { node, audio, toggle, close };
+    return { node, audio, seek, toggle, close };
   };
 })();
