@@ -3,6 +3,7 @@ is, the answer is a score or one sentence, soon, and in bounded memory."""
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -42,7 +43,8 @@ def import_score(path: Path, *, notes: Path | None = None, tempo: float = 0.0, m
     limit = MAX_AUDIO_BYTES if kind == "audio" else MAX_BYTES
     if size > limit:
         raise InvalidInput(f"{path.name[:80]} has {size / 1e6:.0f} MB; allowed are {limit // 1_000_000} MB.")
-    title = path.stem[:80]
+    # A kept file is named by its hash, which is no title.
+    title = "" if re.fullmatch("[0-9a-f]{64}", path.stem) else path.stem[:80]
     if kind == "audio":
         from genai_studio.score.transcribe import transcribe
 
