@@ -3,16 +3,30 @@ of the style, else a draw by the seed."""
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import dataclass
+from typing import cast
 
 from genai_studio.errors import InvalidInput
+from genai_studio.models.tunes.customs import (
+    BARS,
+    ENSEMBLE_STYLES,
+    KEY_DRAW,
+    LEAD_ENSEMBLES,
+    MODE_DRAW,
+    STYLE_DRAW,
+    STYLE_ENSEMBLES,
+    STYLE_METRES,
+    TEMPOS,
+)
 from genai_studio.models.tunes.form import BARS_STEP, MAX_BARS, MIN_BARS
 from genai_studio.models.tunes.moods import MOODS, PACES, Mood
-from genai_studio.models.tunes.prompt import FASTEST, SLOWEST, Wishes
+from genai_studio.models.tunes.prompt import Wishes
+from genai_studio.models.tunes.quantities import FASTEST, SLOWEST
 from genai_studio.models.tunes.tokens import ANY, HIGHEST_STEP, LOWEST_STEP
 from genai_studio.score.arrange import ENSEMBLES, INSTRUMENTS
-from genai_studio.score.model import METRES, TICKS, Key
+from genai_studio.score.model import METRES, TICKS, Ending, Key
 
 AUTO = "auto"
 LONGEST = 300
@@ -20,32 +34,6 @@ LONGEST = 300
 INTRODUCTION_BARS = TAG_BARS = 4
 REGISTER_SPAN = 21
 """Semitones of the lead's range that a low, middle or high tune has to itself: an octave and a sixth."""
-STYLE_METRES = {
-    "reel": ("4/4", "2/4"),
-    "jig": ("6/8",),
-    "slip jig": ("9/8",),
-    "hornpipe": ("4/4", "2/4"),
-    "strathspey": ("4/4",),
-    "march": ("4/4", "2/4", "6/8"),
-    "waltz": ("3/4",),
-    "air": ("3/4", "4/4", "6/8", "2/4"),
-}
-"""By style: the metres it is written in, the usual one first."""
-_TEMPOS = {
-    ("reel", "4/4"): 188, ("reel", "2/4"): 94, ("hornpipe", "4/4"): 152, ("hornpipe", "2/4"): 76,
-    ("strathspey", "4/4"): 124, ("jig", "6/8"): 112, ("slip jig", "9/8"): 112, ("waltz", "3/4"): 126,
-    ("march", "4/4"): 116, ("march", "2/4"): 92, ("march", "6/8"): 104,
-    ("air", "3/4"): 84, ("air", "4/4"): 84, ("air", "6/8"): 54, ("air", "2/4"): 60,
-}  # fmt: skip
-"""Beats a minute at which players take each."""
-_ENSEMBLES = {"air": "harp and flute", "waltz": "string quartet", "march": "marching band"}
-_OWN_ENSEMBLES = {"piano": "piano", "harp": "harp and flute", "flute": "harp and flute", "trumpet": "marching band",
-                  "cello": "string quartet", "music box": "music box", "square wave": "chiptune"}  # fmt: skip
-_BARS = {"air": 16}
-_STYLE_DRAW = {"reel": 4, "jig": 4, "hornpipe": 2, "waltz": 3, "air": 3, "march": 2, "slip jig": 1, "strathspey": 1}
-_MODE_DRAW = {"major": 12, "minor": 5, "dorian": 3, "mixolydian": 2}
-_KEY_DRAW = {"major": ("D", "G", "A", "C", "F", "Bb"), "minor": ("E", "A", "D", "B", "G"),
-             "dorian": ("E", "A", "D"), "mixolydian": ("A", "D", "G")}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -63,7 +51,7 @@ class Controls:
     form: str
     introduction: int
     """Bars before the tune."""
-    ending: str
+    ending: Ending
     variation: float
     ensemble: str
     instrument: str
@@ -92,17 +80,18 @@ def decide(chosen: Wishes, asked: Wishes, seed: int) -> Controls:
     Raises InvalidInput where style and metre do not go together, and where the length asked for cannot be reached.
     """
     draw = random.Random(f"{seed}/{asked}")
-    drawn_style = draw.choices(list(_STYLE_DRAW), list(_STYLE_DRAW.values()))[0]
-    drawn_mode = draw.choices(list(_MODE_DRAW), list(_MODE_DRAW.values()))[0]
+    drawn_style = draw.choices(list(STYLE_DRAW), list(STYLE_DRAW.values()))[0]
+    drawn_mode = draw.choices(list(MODE_DRAW), list(MODE_DRAW.values()))[0]
     key_place, opening = draw.random(), draw.random()
     name = chosen.mood or asked.mood
     mood = MOODS.get(name, Mood((drawn_mode,)))
     style, metre = _style_and_metre(chosen, asked, mood, drawn_style)
     mode = chosen.mode or asked.mode or mood.modes[0]
-    keys = _KEY_DRAW[mode]
+    keys = KEY_DRAW[mode]
     key = Key(chosen.key or asked.key or keys[int(key_place**1.5 * len(keys))], mode)
     ensemble, instrument = players(chosen, asked, style)
-    ending = chosen.ending or asked.ending or ("ritardando" if style in ("air", "waltz") else "plain")
+    own_ending = "ritardando" if style in ("air", "waltz") else "plain"
+    ending = cast(Ending, chosen.ending or asked.ending or own_ending)
     tempo, bars, introduction = _length(chosen, asked, mood, (style, metre, ensemble), opening)
     around = introduction + (TAG_BARS if ending == "tag" else 0)
     if bars - around < MIN_BARS:
@@ -128,11 +117,18 @@ def _style_and_metre(chosen: Wishes, asked: Wishes, mood: Mood, drawn: str) -> t
             style = ""
         else:
             raise InvalidInput(f"A {style} is in {' or '.join(STYLE_METRES[style])}, not in {metre}.")
-    if not style:
-        likely = mood.styles or (drawn,)
-        order = (drawn, *likely, *STYLE_METRES) if drawn in likely else (*likely, *STYLE_METRES)
-        style = next(name for name in order if not metre or metre in STYLE_METRES[name])
-    return style, metre or STYLE_METRES[style][0]
+    if style:
+        return style, metre or STYLE_METRES[style][0]
+    home = ENSEMBLE_STYLES.get(chosen.ensemble or asked.ensemble, ())
+    likely = sorted(
+        home or [(name, "") for name in mood.styles or (drawn,)],
+        key=lambda kind: (kind[0] not in mood.styles, kind[0] != drawn),
+    )
+    kinds = [*likely, *((name, "") for name in STYLE_METRES)]
+    style, usual = next(
+        (name, usual) for name, usual in kinds if not metre or metre in ((usual,) if usual else STYLE_METRES[name])
+    )
+    return style, metre or usual or STYLE_METRES[style][0]
 
 
 def _length(
@@ -154,17 +150,19 @@ def _length(
             raise InvalidInput(
                 f"{bars} bars in {seconds:g} seconds are {tempo} beats a minute; allowed is {SLOWEST} to {FASTEST}."
             )
-    if not tempo:
+    exact = bool(tempo)
+    if not exact:
         tempo = usual_tempo(style, metre, PACES.get(chosen.pace or asked.pace, mood.pace))
     bar_seconds = beats * 60 / tempo
     wish = chosen.introduction or asked.introduction
     introduction = INTRODUCTION_BARS if wish == "4 bars" else 0
     if not bars and seconds:
-        bars = _bars_for(seconds, bar_seconds)
+        bars, tempo = _bars_for(seconds, beats, tempo, exact)
+        bar_seconds = beats * 60 / tempo
     elif not bars:
         if not wish and ensemble not in ("solo", "music box") and opening < 0.4:
             introduction = INTRODUCTION_BARS
-        bars = introduction + _BARS.get(style, 32)
+        bars = introduction + BARS.get(style, 32)
         bars += TAG_BARS if (chosen.ending or asked.ending) == "tag" else 0
     if bars * bar_seconds > LONGEST:
         raise InvalidInput(
@@ -176,18 +174,27 @@ def _length(
 
 def usual_tempo(style: str, metre: str, pace: float) -> int:
     """Beats a minute: those of the style, `pace` times as fast."""
-    return max(SLOWEST, min(FASTEST, round(_TEMPOS[style, metre] * pace)))
+    return max(SLOWEST, min(FASTEST, round(TEMPOS[style, metre] * pace)))
 
 
-def _bars_for(seconds: float, bar_seconds: float) -> int:
-    """The number of bars, in fours, that comes nearest to `seconds`."""
-    bars = BARS_STEP * round(seconds / bar_seconds / BARS_STEP)
-    if not MIN_BARS <= bars <= MAX_BARS or bars * bar_seconds > LONGEST:
+def _bars_for(seconds: float, beats: float, tempo: int, exact: bool) -> tuple[int, int]:
+    """The number of bars, in fours, that comes nearest to `seconds`, and the tempo, which gives way unless `exact`.
+
+    `beats` are those of a bar.
+    """
+    if seconds > LONGEST:
+        raise InvalidInput(f"{seconds:g} seconds are too long for a tune; allowed is {LONGEST} at most.")
+    bar_seconds = beats * 60 / tempo
+    bars = min(round(seconds / bar_seconds / BARS_STEP), int(LONGEST / bar_seconds / BARS_STEP)) * BARS_STEP
+    if not MIN_BARS <= bars <= MAX_BARS and not exact:
+        bars = max(MIN_BARS, min(MAX_BARS, bars))
+        tempo = math.ceil(bars * beats * 60 / seconds)
+    if not (MIN_BARS <= bars <= MAX_BARS and SLOWEST <= tempo <= FASTEST):
         least, most = MIN_BARS * bar_seconds, min(LONGEST, MAX_BARS * bar_seconds)
         raise InvalidInput(
             f"{seconds:g} seconds cannot be reached; at this tempo a tune lasts {least:.0f} to {most:.0f} seconds."
         )
-    return bars
+    return bars, tempo
 
 
 def players(chosen: Wishes, asked: Wishes, style: str) -> tuple[str, str]:
@@ -196,7 +203,7 @@ def players(chosen: Wishes, asked: Wishes, style: str) -> tuple[str, str]:
     ensemble = chosen.ensemble or asked.ensemble
     if chosen.ensemble and not chosen.instrument:
         instrument = ""  # the ensemble that was chosen brings its own lead
-    ensemble = ensemble or _OWN_ENSEMBLES.get(instrument) or _ENSEMBLES.get(style, "folk band")
+    ensemble = ensemble or LEAD_ENSEMBLES.get(instrument) or STYLE_ENSEMBLES.get(style, "folk band")
     return ensemble, instrument or ENSEMBLES[ensemble].lead
 
 

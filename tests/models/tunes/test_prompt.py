@@ -18,18 +18,18 @@ from genai_studio.models.tunes.prompt import Wishes, read_prompt
         ("a slow waltz in a minor key", {"style": "waltz", "mode": "minor", "key": "", "pace": "slow"}),
         ("a march in G major", {"style": "march", "key": "G", "mode": "major"}),
         ("a sad air in D minor", {"style": "air", "key": "D", "mode": "minor"}),
-        ("a cheerful reel for fiddle", {"style": "reel", "mode": "major", "instrument": "fiddle"}),
+        ("a cheerful reel for fiddle", {"style": "reel", "mood": "happy", "mode": "", "instrument": "fiddle"}),
         ("a gentle lullaby", {"style": "air", "ensemble": "music box", "pace": "slow"}),
         ("slip jig in E dorian, 16 bars", {"style": "slip jig", "key": "E", "mode": "dorian", "bars": 16}),
         ("8-bit chiptune, 32 measures in 4/4", {"ensemble": "chiptune", "bars": 32, "metre": "4/4"}),
         ("B-flat major string quartet", {"key": "Bb", "mode": "major", "ensemble": "string quartet"}),
         ("something in C# minor", {"key": "Db", "mode": "minor"}),
         ("a tune in A", {"key": "A", "mode": ""}),
-        ("A happy song about cats", {"key": "", "mode": "major"}),
+        ("A happy song about cats", {"key": "", "mood": "happy"}),
         ("marching band music", {"ensemble": "marching band", "style": ""}),
         ("solo harp, 30 seconds", {"ensemble": "solo", "instrument": "harp", "seconds": 30.0}),
-        ("one and a half minutes", {"seconds": 0.0}),
-        ("欢快的吉格舞曲", {"style": "jig", "mode": "major"}),
+        ("one and a half minutes", {"seconds": 90.0}),
+        ("欢快的吉格舞曲", {"style": "jig", "mood": "happy"}),
         ("悲伤的圆舞曲,D小调,八音盒,速度90", {"style": "waltz", "key": "D", "mode": "minor",
                                                 "ensemble": "music box", "tempo_bpm": 90}),
         ("降B大调进行曲,24小节", {"style": "march", "key": "Bb", "mode": "major", "bars": 24}),
@@ -89,7 +89,8 @@ def test_a_length_in_seconds_becomes_bars() -> None:
     controls = decided("a reel, 30 seconds")
     assert controls.bars * 4 / controls.tempo * 60 == pytest.approx(30, abs=3)
     with pytest.raises(InvalidInput, match="seconds"):
-        decided("a reel of three minutes")
+        decided("a reel of four minutes at 200 bpm")
+    assert decided("a reel of two minutes").tempo <= 188
 
 
 @pytest.mark.parametrize("seed", range(40))
