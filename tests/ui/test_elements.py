@@ -19,7 +19,7 @@ from genai_studio.ui.gallery_tab import PARTS
 
 UI = Path(genai_studio.ui.__file__).parent
 SCRIPTS = sorted(FOLDER.glob("*/*.js"))
-PLAIN = ("model_shelf", "takes", "versions", "bring_in")
+PLAIN = ("model_shelf", "takes", "versions", "chips", "bring_in")
 TEMPLATES = sorted([*FOLDER.glob("*/*.html"), *FOLDER.glob("*/*.css")])
 
 

@@ -18,7 +18,7 @@ from genai_studio.models.base import Draft, Family, LoadedModel, ModelFiles, Mod
 from genai_studio.models.fake import StepSeconds, digest, pause
 from genai_studio.models.tunes.controls import Controls, decide
 from genai_studio.models.tunes.params import TuneParams
-from genai_studio.models.tunes.prompt import read_prompt
+from genai_studio.models.tunes.prompt import Wishes, read_prompt
 from genai_studio.score.arrange import arrange
 from genai_studio.score.document import read_document, write_document
 from genai_studio.score.harmony import harmonise
@@ -89,9 +89,14 @@ def _piece(ctx: RunContext) -> Score:
     """The given piece. Raises InvalidInput where there is none, or it is no music."""
     if ctx.has_input("piece", "score"):
         return read_document(ctx.input("piece", "score"))
-    from genai_studio.score.importing import import_score
+    from genai_studio.score.importing import AUDIO, import_score
 
-    return import_score(ctx.input("piece"))
+    path = ctx.input("piece")
+    if path.suffix.lower() in AUDIO:
+        # The demo does not hear: it makes a tune of its own for each recording.
+        draw = random.Random(path.read_bytes())
+        return _composed(decide(Wishes(bars=SHORT), Wishes(), draw.randrange(1000)), draw)
+    return import_score(path)
 
 
 def _composed(controls: Controls, draw: random.Random) -> Score:

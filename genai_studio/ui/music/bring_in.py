@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from genai_studio.errors import InvalidInput
+from genai_studio.score.importing import MAX_AUDIO_BYTES, SUFFIXES
 from genai_studio.ui.form import Form, Updates
 from genai_studio.ui.form_events import QUIET
 from genai_studio.ui.gallery_tab import uploaded
@@ -21,9 +22,8 @@ if TYPE_CHECKING:
     from genai_studio.models.base import ModelSpec
     from genai_studio.studio import Studio
 
-LARGEST = 50_000_000
-"""Bytes of a recording; a file of notes is far smaller."""
-SUFFIXES = frozenset({".mid", ".midi", ".musicxml", ".xml", ".mxl", ".abc", ".wav", ".flac", ".ogg", ".mp3"})
+EMPTY: dict[str, Any] = {"asset": "", "name": "", "largest": MAX_AUDIO_BYTES, "endings": list(SUFFIXES)}
+"""Value of the door while nothing was brought."""
 _ASSET = re.compile(r"asset:[0-9a-f]{64}\.[a-z0-9]{1,10}")
 
 
@@ -33,7 +33,7 @@ class BringIn:
 
     def wire(self) -> None:
         self.door.brought(readable(self.brought), None, self.door, **QUIET)
-        self.door.forget(lambda: {"largest": LARGEST}, None, self.door, **QUIET)
+        self.door.forget(lambda: EMPTY, None, self.door, **QUIET)
         self.room.then_watch(self.door.use(readable(self.use), self.form.inputs, self.room.queued, **QUIET))
 
     def brought(self, event: gr.EventData) -> dict[str, Any]:
@@ -47,7 +47,7 @@ class BringIn:
             asset = self.studio.keep_asset(path)
         finally:
             path.unlink(missing_ok=True)
-        return {"asset": asset, "name": str(event.name)[:200], "largest": LARGEST}
+        return {**EMPTY, "asset": asset, "name": str(event.name)[:200]}
 
     def use(self, request: gr.Request, event: gr.EventData, *values: Any) -> Updates:
         """What is done with it: the model reads it, arranges or continues it, and makes a recording of it."""

@@ -76,7 +76,8 @@ class MusicRoom(Room):
                 "title": view.prompt[:200],
             }
             takes = self._takes(view.count, records, request)
-            return {self.work.score: sheet, self.work.sound: {}, self.work.takes: {**status, "takes": takes}}
+            written = {self.work.score: sheet, self.work.takes: {**status, "takes": takes}}
+            return {**written, self.work.sound: {}, self.work.versions: {}}
         shown = max(records, default=0) if view.live else min(records, default=0)
         if shown not in records:
             return {self.work.takes: {**status, "takes": self._takes(view.count if view.live else 0, records, request)}}

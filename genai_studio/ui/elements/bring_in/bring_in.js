@@ -1,7 +1,6 @@
 // A tune of one's own: a file, dropped or chosen, or what the microphone hears; then what to do with it.
 const { say, make, icon } = window.studio;
 const [root, opener, hum, chooser, brought, note] = [".bring", ".open", ".hum", ".file", ".brought", ".note"].map((name) => element.querySelector(name));
-const ENDINGS = [".mid", ".midi", ".musicxml", ".xml", ".mxl", ".abc", ".wav", ".flac", ".ogg", ".mp3"];
 const LONGEST = 120;
 const RATE = 22050;
 let recording = null;
@@ -9,7 +8,7 @@ let sound = "";
 
 opener.append(icon("upload"), say("Bring a tune"));
 opener.title = say("MIDI, MusicXML, ABC or a recording; you can also drop it here.");
-chooser.accept = ENDINGS.join();
+chooser.accept = ((props.value || {}).endings || []).join();
 
 function tell(text, bad = false) {
   note.textContent = text;
@@ -18,8 +17,8 @@ function tell(text, bad = false) {
 
 async function take(file) {
   if (!file) return;
-  const { largest } = props.value || {};
-  if (!ENDINGS.some((ending) => file.name.toLowerCase().endsWith(ending))) return tell(say("This is not music that can be read: allowed are MIDI, MusicXML, ABC, WAV, FLAC, OGG and MP3."), true);
+  const { largest, endings = [] } = props.value || {};
+  if (!endings.some((ending) => file.name.toLowerCase().endsWith(ending))) return tell(say("This is not music that can be read: allowed are MIDI, MusicXML, ABC, WAV, FLAC, OGG and MP3."), true);
   if (largest && file.size > largest) return tell(say("This file is too large: allowed are {size} MB.", { size: Math.round(largest / 1e6) }), true);
   tell(say("Reading {name} …", { name: file.name }));
   try {
