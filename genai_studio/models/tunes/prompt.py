@@ -79,12 +79,13 @@ def read_prompt(prompt: str) -> Wishes:
 def found(prompt: str) -> list[Found]:
     """The wishes in `prompt` one by one, in the order of its words. Raises InvalidInput as `read_prompt` does."""
     text = plain(prompt[:READ])
+    shown = prompt if len(prompt[:READ]) == len(text) else text
     findings = sorted(_read(text).items(), key=lambda item: (item[1].start, item[1].end))
     return [
         Found(
             _PARAMETERS.get(field, field),
             round(finding.value) if field == "seconds" else finding.value,
-            text[finding.start : finding.end].strip(),
+            shown[finding.start : finding.end].strip(),
             finding.source,
         )
         for field, finding in findings
