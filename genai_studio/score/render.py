@@ -13,7 +13,7 @@ from genai_studio.score.mastering import RATE, Audio, Gain, add_reverberation, l
 from genai_studio.score.midi import RESOLUTION
 from genai_studio.score.model import Part, Score
 from genai_studio.score.performance import perform, seconds_at
-from genai_studio.score.soundfont import SoundfontError, check_soundfont
+from genai_studio.score.soundfont import SoundfontError, playable
 from genai_studio.score.structure import body_of
 
 LONGEST = 330.0
@@ -39,11 +39,11 @@ class Band:
         """Raises SoundfontError, in one sentence, for a file that is not a soundfont or is damaged."""
         import symusic
 
-        check_soundfont(soundfont)
-        try:
-            self._synthesizer: Any = symusic.Synthesizer(sf_path=str(soundfont), sample_rate=RATE, quality=4)
-        except (RuntimeError, ValueError) as error:
-            raise SoundfontError(f"{soundfont.name} cannot be read as a soundfont.") from error
+        with playable(soundfont) as path:
+            try:
+                self._synthesizer: Any = symusic.Synthesizer(sf_path=str(path), sample_rate=RATE, quality=4)
+            except (RuntimeError, ValueError) as error:
+                raise SoundfontError(f"{soundfont.name} cannot be read as a soundfont.") from error
         self.memory = 2 * soundfont.stat().st_size
         """Bytes held: the file's 16-bit samples are kept as 32-bit floats."""
 
@@ -63,7 +63,7 @@ class Band:
         clip.tracks.append(track)
         limit = int((seconds_at(score, score.ticks) + _TAIL) * RATE)
         sound = np.asarray(self._synthesizer.render(clip, stereo=True), dtype=np.float32)[:, :limit]
-        sound = np.nan_to_num(sound, copy=False, nan=0.0, posinf=0.0, neginf=0.0)  # a damaged filter may overflow
+        sound = np.clip(np.nan_to_num(sound), -16.0, 16.0)  # a soundfont's filter may overflow
         left, right = np.cos((part.pan + 1) * np.pi / 4), np.sin((part.pan + 1) * np.pi / 4)
         middle = (sound[0] + sound[1]) * np.float32(0.5)
         side = (sound[0] - middle) * np.float32(0.6 * np.sqrt(0.5))

@@ -6,8 +6,12 @@ Source of the layout: SoundFont Technical Specification 2.04, chapters 4 to 8.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
+from shutil import copyfile
+from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 _RECORDS = {"phdr": 38, "pbag": 4, "pmod": 10, "pgen": 4, "inst": 22, "ibag": 4, "imod": 10, "igen": 4, "shdr": 46}
@@ -17,6 +21,11 @@ _INDEX = {"phdr": 24, "pbag": 0, "inst": 20, "ibag": 0}
 _POINTS_TO = {"phdr": "pbag", "pbag": "pgen", "inst": "ibag", "ibag": "igen"}
 _INSTRUMENT, _SAMPLE = 41, 53
 """Generators whose amount is a record's number."""
+_PITCH, _MIDDLE_C = 40, 60
+"""Where in a sample's record its pitch stands, and what one without gets."""
+_LAST_GENERATOR, _SAMPLE_MODES = 60, 54
+_START, _END, _LOOP_START, _LOOP_END = (0, 4), (1, 12), (2, 45), (3, 50)
+"""Generators that move a place in the samples: by single ones, and by 32,768."""
 _MOST = 200_000
 """Records of one table; large sound banks have some tens of thousands."""
 
@@ -25,10 +34,13 @@ class SoundfontError(ValueError):
     """The file is not a soundfont that can be played."""
 
 
-def check_soundfont(path: Path) -> None:
-    """Raises SoundfontError with one sentence where `path` is no soundfont or its tables do not hold together.
+@contextmanager
+def playable(path: Path) -> Iterator[Path]:
+    """A soundfont that a synthesiser can be given: `path` itself, or for as long as it is needed a copy in which
+    samples without a pitch (255 in the file, which synthesisers do not expect) have middle C.
 
-    Reads the tables only, never the samples.
+    Raises SoundfontError with one sentence where `path` is no soundfont or its tables do not hold together. Reads the
+    tables only, never the samples.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -36,16 +48,30 @@ def check_soundfont(path: Path) -> None:
         if len(start) < 12 or start[:4] != b"RIFF" or start[8:12] != b"sfbk":
             raise SoundfontError(f"{path.name} is not a soundfont.")
         try:
-            samples, tables = _tables(file, size)
+            samples, tables, places = _tables(file, size)
             _check(samples, tables)
         except (struct.error, ValueError) as error:
             raise SoundfontError(f"{path.name} is a damaged soundfont: {error}.") from None
+    headers = tables["shdr"]
+    pitchless = [at for at in range(_PITCH, len(headers), _RECORDS["shdr"]) if headers[at] > 127]
+    if not pitchless:
+        yield path
+        return
+    with TemporaryDirectory() as folder:
+        copy = Path(folder) / "soundfont.sf2"
+        copyfile(path, copy)
+        with copy.open("r+b") as file:
+            for at in pitchless:
+                file.seek(places["shdr"] + at)
+                file.write(bytes([_MIDDLE_C]))
+        yield copy
 
 
-def _tables(file: BinaryIO, size: int) -> tuple[int, dict[str, bytes]]:
-    """How many samples there are, and the nine tables. The file stands after its first twelve bytes."""
+def _tables(file: BinaryIO, size: int) -> tuple[int, dict[str, bytes], dict[str, int]]:
+    """How many samples there are, the nine tables, and where in the file each begins."""
     samples = -1
     tables: dict[str, bytes] = {}
+    places: dict[str, int] = {}
     for name, length, at in _chunks(file, 12, size):
         if name != b"LIST":
             continue
@@ -54,16 +80,15 @@ def _tables(file: BinaryIO, size: int) -> tuple[int, dict[str, bytes]]:
         for inner, inner_length, inner_at in _chunks(file, at + 4, at + length):
             if kind == b"sdta" and inner == b"smpl":
                 samples = inner_length // 2
-            elif kind == b"pdta" and inner.decode("latin-1") in _RECORDS:
-                record = _RECORDS[inner.decode("latin-1")]
-                if inner_length % record or not record <= inner_length <= record * _MOST:
-                    raise ValueError(f"its table {inner.decode('latin-1')} has a wrong length")
+            elif kind == b"pdta" and (table := inner.decode("latin-1")) in _RECORDS:
+                if inner_length % _RECORDS[table] or not 0 < inner_length <= _RECORDS[table] * _MOST:
+                    raise ValueError(f"its table {table} has a wrong length")
                 file.seek(inner_at)
-                tables[inner.decode("latin-1")] = file.read(inner_length)
+                tables[table], places[table] = file.read(inner_length), inner_at
     missing = [name for name in _RECORDS if name not in tables]
     if samples < 0 or missing:
         raise ValueError(f"it has no {missing[0] if missing else 'samples'}")
-    return samples, tables
+    return samples, tables, places
 
 
 def _chunks(file: BinaryIO, at: int, end: int) -> list[tuple[bytes, int, int]]:
@@ -94,10 +119,40 @@ def _check(samples: int, tables: dict[str, bytes]) -> None:
         if any(after < before for before, after in pairwise(numbers)) or numbers[-1] >= counts[target]:
             raise ValueError(f"its table {name} points outside {target}")
     for name, generator, target in (("pgen", _INSTRUMENT, "inst"), ("igen", _SAMPLE, "shdr")):
-        amounts = zip(_numbers(tables, name, 0), _numbers(tables, name, 2), strict=True)
-        if any(kind == generator and amount >= counts[target] - 1 for kind, amount in amounts):
+        kinds = _numbers(tables, name, 0)
+        if max(kinds) > _LAST_GENERATOR:
+            raise ValueError(f"its table {name} has a generator that is not known")
+        if any(kind == generator and amount >= counts[target] - 1
+               for kind, amount in zip(kinds, _numbers(tables, name, 2), strict=True)):  # fmt: skip
             raise ValueError(f"its table {name} points outside {target}")
     for at in range(0, len(tables["shdr"]) - 46, 46):
         start, end, loop_start, loop_end, rate = struct.unpack_from("<5I", tables["shdr"], at + 20)
-        if not start <= end <= samples or loop_start > samples or loop_end > samples or rate > 400_000:
+        if not start <= end <= samples or max(loop_start, loop_end) > samples or rate > 400_000:
             raise ValueError("a sample lies outside the file")
+    _check_zones(samples, tables)
+
+
+def _check_zones(samples: int, tables: dict[str, bytes]) -> None:
+    """Every zone of every instrument plays inside the samples, with the places that its generators move; the first
+    zone of an instrument, where it names no sample, is what the others start from."""
+    generators = list(struct.iter_unpack("<Hh", tables["igen"]))
+    bags, instruments = _numbers(tables, "ibag", 0), _numbers(tables, "inst", 20)
+    for first, last in pairwise(instruments):
+        common: dict[int, int] = {}
+        for bag in range(first, last):
+            zone = {**common, **dict(generators[bags[bag] : bags[bag + 1]])}
+            if _SAMPLE not in zone:
+                common = zone if bag == first else common
+                continue
+            start, end, loop_start, loop_end = (
+                place + zone.get(fine, 0) + 32_768 * zone.get(coarse, 0)
+                for place, (fine, coarse) in zip(
+                    struct.unpack_from("<4I", tables["shdr"], 46 * (zone[_SAMPLE] & 0xFFFF) + 20),
+                    (_START, _END, _LOOP_START, _LOOP_END), strict=True,
+                )
+            )  # fmt: skip
+            mode = zone.get(_SAMPLE_MODES, 0)
+            if not 0 <= start <= end <= samples or not 0 <= mode <= 3:
+                raise ValueError("a zone plays outside its sample")
+            if mode in (1, 3) and not 0 <= loop_start <= loop_end <= samples:
+                raise ValueError("a loop lies outside its sample")

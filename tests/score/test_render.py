@@ -179,7 +179,8 @@ def _spoilt(content: bytes, table: bytes, place: int, number: int) -> bytes:
         (b"ibag", 4, 60_000),
         (b"inst", 20, 60_000),
         (b"shdr", 26, 60_000),
-        (b"igen", 0, 0),
+        (b"pgen", 0, 5000),
+        (b"igen", 2, 0x7F01),
     ],
 )
 def test_a_soundfont_that_points_outside_itself_is_refused(
@@ -188,11 +189,17 @@ def test_a_soundfont_that_points_outside_itself_is_refused(
     content = write_soundfont(tmp_path / "good.sf2").read_bytes()
     path = tmp_path / "bad.sf2"
     path.write_bytes(_spoilt(content, table, place, number))
-    if table == b"igen":
-        Band(path)  # another generator is no harm
-        return
     with pytest.raises(SoundfontError, match=r"bad\.sf2 is a damaged soundfont: .+\.$"):
         Band(path)
+
+
+def test_samples_without_a_pitch_are_played(tmp_path: Path) -> None:
+    content = write_soundfont(tmp_path / "good.sf2").read_bytes()
+    path = tmp_path / "pitchless.sf2"
+    path.write_bytes(_spoilt(content, b"shdr", 40, 255))
+    score = random_score(2, "solo")
+    assert np.abs(Band(path).part(score, score.parts[0], 1)).max() > 0.01
+    assert path.read_bytes()[content.index(b"shdr") + 48] == 255
 
 
 def test_a_soundfont_cut_anywhere_is_refused_and_one_with_noise_in_it_does_no_harm(tmp_path: Path) -> None:
