@@ -24,6 +24,7 @@ from genai_studio.models.tunes.tokens import (
     MODES,
     PICKUPS,
     POSITIONS,
+    WRITTEN_FORMS,
     Header,
     Section,
     Tune,
@@ -147,17 +148,21 @@ def tune_from_print(printed: AbcTune, collection: str) -> Tune:
 
 
 def describe(tune: Tune) -> Header:
-    """The tune's header with bars, density and register measured from its notes."""
+    """The tune's header with bars, form, density, register and range measured from its notes."""
     bars = sum(section.bars for section in tune.sections)
     notes = tune.notes
+    steps = [note.step for note in notes]
+    span = max(steps) - min(steps)
     eighths = bars * tune.header.bar_ticks / (TICKS / 2)
     rate = len(notes) / eighths
-    mean = sum(note.step for note in notes) / len(notes)
+    mean = sum(steps) / len(steps)
     return replace(
         tune.header,
         bars=bars if bars in BARS else ANY,
         density="sparse" if rate < 0.7 else "medium" if rate < 0.92 else "dense",
         register="low" if mean < 5 else "middle" if mean < 9 else "high",
+        form=WRITTEN_FORMS[len(tune.sections) - 1] if len(tune.sections) <= len(WRITTEN_FORMS) else ANY,
+        range="narrow" if span < 16 else "medium" if span < 19 else "wide",
     )
 
 

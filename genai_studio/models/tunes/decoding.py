@@ -1,36 +1,41 @@
-"""Writes tunes: several side by side under the grammar's rules, then chooses the one that reads best.
-
-Imports torch; only the family's functions import this module.
-"""
+"""Writes tunes, and blank bars in tunes: several side by side under the rules, then the one that reads best first."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import lru_cache
-from itertools import pairwise
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-import torch
-from transformers import LlamaForCausalLM
+import numpy as np
 
+from genai_studio.models.tunes.blanks import BlankGrammar, blank_places, filled_tune, legible, window
 from genai_studio.models.tunes.form import Form
 from genai_studio.models.tunes.grammar import Grammar, draw_recalls
-from genai_studio.models.tunes.network import Stepper
+from genai_studio.models.tunes.judgement import judge
+from genai_studio.models.tunes.sampling import GUESSES, Row, draw_all
+from genai_studio.models.tunes.stepper import Stepper
 from genai_studio.models.tunes.tokens import (
+    ANY,
     IDS,
     MAX_TOKENS,
-    WORDS,
+    WRITTEN_FORMS,
     Header,
-    Section,
+    Place,
     SectionReader,
     Tune,
     TuneNote,
     decode,
 )
 
+if TYPE_CHECKING:
+    from transformers import LlamaForCausalLM
+
 Written = Callable[[int, int, TuneNote | None], None]
 """Told at every step: the section's index, bars written so far in the first tune, and the note that it just got."""
+_ROUNDS = 4
+_SPARE = 3
+"""Fills drawn for each that is asked for: some are alike, and the best are kept."""
 
 
 @dataclass(frozen=True)
@@ -58,78 +63,102 @@ def write(
     """Writes `proposals` tunes of `form` at once; returns them best first.
 
     `lowest` and `highest` are steps from the tonic. Temperature 0 takes the likeliest word each time, so one proposal
-    is all there is. Random numbers come from a CPU generator seeded with `seed`. `written` may raise to stop.
+    is all there is. Random numbers come from a generator seeded with `seed`. `written` may raise to stop.
     """
-    rows = 1 if temperature == 0 else proposals
-    grammars = [
-        Grammar(
-            header,
-            form,
-            lowest=lowest,
-            highest=highest,
-            recalls=draw_recalls(form, random.Random(f"{seed if temperature else 0}/{row}")),
-        )
-        for row in range(rows)
-    ]
-    generator = torch.Generator().manual_seed(seed)
-    stepper = Stepper(network, rows, MAX_TOKENS)
-    ids: list[list[int]] = [[] for _ in range(rows)]
-    sums, counts = [0.0] * rows, [0] * rows
+    count = 1 if temperature == 0 else proposals
+    sections = len(form.lengths)
+    header = replace(header, form=WRITTEN_FORMS[sections - 1] if sections <= len(WRITTEN_FORMS) else ANY)
     follow = _Follower(header, written)
-    logits: torch.Tensor | None = None
-    for _ in range(MAX_TOKENS - 1):
-        allowed = [grammar.allowed() if not grammar.finished else ("pad",) for grammar in grammars]
-        chosen, likelihoods = _choose(logits, allowed, temperature, top_p, generator)
-        for row, grammar in enumerate(grammars):
-            if grammar.finished:
-                continue
-            word = WORDS[chosen[row]]
-            grammar.push(word)
-            ids[row].append(int(chosen[row]))
-            if len(allowed[row]) > 1:
-                sums[row] += float(likelihoods[row])
-                counts[row] += 1
-            if row == 0:
-                follow.read(word)
-        if all(grammar.finished for grammar in grammars):
-            break
-        logits = stepper.step(chosen)
-    finished = [row for row, grammar in enumerate(grammars) if grammar.finished]
-    found = []
-    for row in finished:
-        tune, likelihood = decode(ids[row]), sums[row] / max(1, counts[row])
-        found.append(Proposal(tune, likelihood, likelihood + rules(tune)))
+    draws = _draws(seed, count)
+    rows = [
+        Row(
+            Grammar(
+                header,
+                form,
+                lowest=lowest,
+                highest=highest,
+                recalls=draw_recalls(form, random.Random(f"{seed if temperature else 0}/{number}")),
+            ),
+            draws[number],
+            follow.read if number == 0 else None,
+        )
+        for number in range(count)
+    ]
+    draw_all(Stepper(network, count, MAX_TOKENS + GUESSES), rows, temperature, top_p)
+    found = [_judged(network, decode(row.ids), row.likelihood) for row in rows]
     return sorted(found, key=lambda proposal: -proposal.score)
 
 
-def _choose(
-    logits: torch.Tensor | None,
-    allowed: list[tuple[str, ...]],
+def fill(
+    network: LlamaForCausalLM,
+    tune: Tune,
+    blanks: Sequence[Place],
+    *,
+    lowest: int,
+    highest: int,
     temperature: float,
     top_p: float,
-    generator: torch.Generator,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """One id a row out of its allowed words, (rows,), and its log-likelihood under the unmasked network, (rows,)."""
-    mask = torch.stack([_mask(words) for words in allowed])
-    if logits is None:
-        return mask.int().argmax(-1), torch.zeros(len(allowed))
-    free = torch.log_softmax(logits, -1)
-    held = logits.masked_fill(~mask, -torch.inf)
-    if temperature == 0:
-        chosen = held.argmax(-1)
-    else:
-        chances, order = torch.softmax(held / temperature, -1).sort(dim=-1, descending=True, stable=True)
-        keep = chances.cumsum(-1) - chances < top_p
-        drawn = torch.multinomial(chances * keep, 1, generator=generator)
-        chosen = order.gather(-1, drawn)[:, 0]
-    return chosen, free.gather(-1, chosen[:, None])[:, 0]
+    seed: int,
+    proposals: int = 3,
+    closing: int | None = -1,
+    written: Written | None = None,
+) -> list[Proposal]:
+    """Writes the bars at `blanks`, (section, bar) from 0, anew; returns `proposals` tunes that differ, best first.
+
+    A section without notes has its upbeat written too. All notes outside the blanks stay as they are; the last bar of
+    section `closing` (from the end where negative; None for no section) ends on the tonic if it is among the blanks.
+    `temperature` 0 gives one proposal. A bar with few ways to be filled may give fewer than asked.
+    Raises ValueError where the blanks are none, too many or not in the tune, or the range holds no tonic.
+    """
+    places = blank_places(tune, blanks)
+    shown = window(tune, places)
+    text = legible(replace(tune, sections=tune.sections[shown.start : shown.stop]))
+    inside = [(number - shown.start, bar) for number, bar in places]
+    home = None if closing is None else closing % len(tune.sections) - shown.start
+    wanted = 1 if temperature == 0 else proposals
+    follow = _BlankFollower(tune, places, written)
+    taken = {filled_key(tune, places)}
+    found: list[Proposal] = []
+    for attempt in range(1 if temperature == 0 else _ROUNDS):
+        count = 1 if temperature == 0 else wanted * _SPARE
+        draws = _draws(seed + 7919 * attempt, count)
+        grammars = [BlankGrammar(text, inside, lowest=lowest, highest=highest, closing=home) for _ in draws]
+        rows = [
+            Row(rules, draws[number], follow.reading(rules) if number == attempt == 0 else None)
+            for number, rules in enumerate(grammars)
+        ]
+        stepper = Stepper(network, count, MAX_TOKENS + GUESSES)
+        stepper.start([IDS[word] for word in grammars[0].known])
+        draw_all(stepper, rows, temperature * (1 + 0.25 * attempt), top_p)
+        for row, rules in zip(rows, grammars, strict=True):
+            whole = filled_tune(tune, places, rules.filled)
+            if temperature == 0 or (key := filled_key(whole, places)) not in taken:
+                taken |= {key} if temperature else set()
+                found.append(_judged(network, whole, row.likelihood))
+        if len(found) >= wanted:
+            break
+    return sorted(found, key=lambda proposal: -proposal.score)[:wanted]
 
 
-@lru_cache(maxsize=4096)
-def _mask(words: tuple[str, ...]) -> torch.Tensor:
-    mask = torch.zeros(len(WORDS), dtype=torch.bool)
-    mask[[IDS[word] for word in words]] = True
-    return mask
+def filled_key(tune: Tune, places: Sequence[Place]) -> tuple[tuple[int, TuneNote], ...]:
+    """The notes that start in `places`, to tell fills apart."""
+    length = tune.header.bar_ticks
+    return tuple(
+        (number, note)
+        for number, section in enumerate(tune.sections)
+        for note in section.notes
+        if (number, note.start // length) in places
+    )
+
+
+def _judged(network: LlamaForCausalLM, tune: Tune, likelihood: float) -> Proposal:
+    return Proposal(tune, likelihood, likelihood + judge(tune, network.name_or_path))
+
+
+def _draws(seed: int, rows: int) -> list[list[float]]:
+    """A number from 0 to 1 for each word of each row."""
+    drawn: list[list[float]] = np.random.default_rng(seed).random((rows, MAX_TOKENS)).tolist()
+    return drawn
 
 
 class _Follower:
@@ -141,6 +170,7 @@ class _Follower:
         self.reader: SectionReader | None = None
 
     def read(self, word: str) -> None:
+        """Takes the next word."""
         note = None
         if word.startswith("section:"):
             self.section += 1
@@ -152,38 +182,28 @@ class _Follower:
             self.written(self.section, self.bars, note)
 
 
-def rules(tune: Tune) -> float:
-    """What a listener would hold for or against a tune, on the scale of a log-likelihood a token.
+class _BlankFollower:
+    """Reads the first row's fills along and reports their notes in their sections' time."""
 
-    For: bars that come back, as tunes repeat their opening. Against: leaps beyond an octave, one pitch hammered,
-    a range under a sixth, sections that are the same, notes of the kind that stops the flow.
-    """
-    notes = tune.notes
-    leaps = [abs(after.step - before.step) for before, after in pairwise(notes)]
-    still = sum(1 for first, second in pairwise(leaps) if first == second == 0)
-    score = -0.6 * sum(leap > 12 for leap in leaps) / len(notes) * 10 - 0.5 * still / len(notes)
-    span = max(note.step for note in notes) - min(note.step for note in notes)
-    score -= 0.2 * max(0, 9 - span) / 9
-    bars = [_bars(section, tune.header.bar_ticks) for section in tune.sections]
-    if len(bars) > 1:
-        pairs = [(first, second) for index, first in enumerate(bars) for second in bars[index + 1 :]]
-        score -= 0.4 * max(_shared(first, second) for first, second in pairs)
-    repeats = [sum(half[index] == half[index + 4] for index in range(3)) for half in bars if len(half) == 8]
-    score += 0.05 * sum(min(count, 2) for count in repeats) / max(1, len(repeats))
-    return score
+    def __init__(self, tune: Tune, places: Sequence[Place], written: Written | None) -> None:
+        self.tune, self.places, self.written = tune, places, written
+        self.reader: SectionReader | None = None
+        self.section = -1
 
+    def reading(self, rules: BlankGrammar) -> Callable[[str], None]:
+        """What to call with every word that `rules` has taken."""
 
-def _bars(section: Section, length: int) -> list[tuple[tuple[int, int, int], ...]]:
-    """The notes of each bar as (step, start in the bar, end in the bar)."""
-    bars: list[list[tuple[int, int, int]]] = [[] for _ in range(section.bars)]
-    for note in section.notes:
-        if note.start >= 0:
-            bar, start = divmod(note.start, length)
-            bars[bar].append((note.step, start, start + note.end - note.start))
-    return [tuple(bar) for bar in bars]
+        def read(word: str) -> None:
+            note = None
+            if not word.startswith("blank:"):
+                done = len(rules.filled)
+                section = self.places[min(done, len(self.places) - 1)][0]
+                if word.startswith(("upbeat:", "bar:")) and section != self.section:
+                    self.section = section
+                    self.reader = SectionReader(self.tune.sections[section].bars, self.tune.header)
+                if self.reader is not None:
+                    note = self.reader.read(word)
+            if self.written is not None:
+                self.written(self.section, len(rules.filled), note)
 
-
-def _shared(first: list[tuple[tuple[int, int, int], ...]], second: list[tuple[tuple[int, int, int], ...]]) -> float:
-    """Share of bars in the same place that are the same, the last two aside: tunes may end their sections alike."""
-    pairs = list(zip(first, second, strict=False))[:-2]
-    return sum(a == b for a, b in pairs) / max(1, len(pairs))
+        return read

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from genai_studio.models.tunes.tokens import IDS, WORDS, Tune, TuneNote, decode
+from genai_studio.models.tunes.tokens import (
+    FILL,
+    HEADER_WORDS,
+    HOLD,
+    IDS,
+    REST,
+    WORDS,
+    Place,
+    Tune,
+    TuneNote,
+    decode,
+    encode,
+)
 
-_HEADER = 8  # `begin` and the header's seven words are given, not predicted
+_GIVEN = HEADER_WORDS + 1  # `begin` and the header are given, not predicted
 _SEED_RUN = 5
 _DISCOUNT = 0.8
 
@@ -35,18 +47,61 @@ def notes_in(ids: Sequence[int]) -> int:
 
 def network_loss(folder: Path, held_out: Sequence[Sequence[int]]) -> float:
     """The network's loss in nats a note over the held-out texts, everything after the header counted."""
+    total = sum(sum(losses[_GIVEN - 1 :]) for losses in _losses(folder, held_out))
+    return total / sum(notes_in(ids) for ids in held_out)
+
+
+def blank_losses(
+    folder: Path, held_out: Sequence[Sequence[int]], blanks: Sequence[Collection[Place]]
+) -> tuple[float, float]:
+    """The loss in nats a note of the bars at `blanks`: filled with both sides in view, and written in their turn.
+
+    A written bar has only what comes before it in view. One set of blanks a text.
+    """
+    filled = written = 0.0
+    notes = 0
+    blanked = [encode(decode(ids), places) for ids, places in zip(held_out, blanks, strict=True)]
+    for ids, places, losses in zip(held_out, blanks, _losses(folder, held_out), strict=True):
+        inside = _notes_at(ids, places)
+        written += sum(loss for loss, counts in zip(losses, inside[1:], strict=True) if counts)
+        notes += sum(WORDS[index].startswith("until:") for index, counts in zip(ids, inside, strict=True) if counts)
+    for ids, losses in zip(blanked, _losses(folder, blanked), strict=True):
+        cut = ids.index(IDS[FILL])
+        filled += sum(loss for loss, index in zip(losses[cut:], ids[cut + 1 :], strict=True) if _is_note(index))
+    return filled / notes, written / notes
+
+
+def _is_note(index: int) -> bool:
+    return WORDS[index].startswith(("step:", "until:", REST, HOLD))
+
+
+def _notes_at(ids: Sequence[int], places: Collection[Place]) -> list[bool]:
+    """For each word whether it is of a note in a bar at `places`."""
+    inside: list[bool] = []
+    section, bars, bar = -1, 0, 0
+    for index in ids:
+        kind, _, value = WORDS[index].partition(":")
+        if kind == "section":
+            section, bars = section + 1, int(value)
+        elif kind in ("upbeat", "bar"):
+            bar = -1 if kind == "upbeat" else bars - int(value)
+        inside.append(section >= 0 and _is_note(index) and (section, bar) in places)
+    return inside
+
+
+def _losses(folder: Path, texts: Sequence[Sequence[int]]) -> Iterator[list[float]]:
+    """For each text the loss in nats of its words, the first not counted."""
     import torch
 
     from genai_studio.models.tunes.network import load_network
 
     network = load_network(folder)
-    total = 0.0
-    for ids in held_out:
+    for ids in texts:
         row = torch.tensor([list(ids)])
         with torch.no_grad():
             chances = torch.log_softmax(network(input_ids=row[:, :-1]).logits[0].double(), -1)
-        total -= float(chances.gather(1, row[0, 1:, None])[_HEADER - 1 :].sum())
-    return total / sum(notes_in(ids) for ids in held_out)
+        losses: list[float] = (-chances.gather(1, row[0, 1:, None])[:, 0]).tolist()
+        yield losses
 
 
 def five_gram_loss(training: Sequence[Sequence[int]], held_out: Sequence[Sequence[int]], order: int = 5) -> float:
@@ -56,17 +111,17 @@ def five_gram_loss(training: Sequence[Sequence[int]], held_out: Sequence[Sequenc
     """
     wanted: set[tuple[int, ...]] = set()
     for ids in held_out:
-        for place in range(_HEADER, len(ids)):
+        for place in range(_GIVEN, len(ids)):
             wanted.update(_contexts(ids, place, order))
     counts: Mapping[tuple[int, ...], Counter[int]] = defaultdict(Counter)
     for ids in training:
-        for place in range(_HEADER, len(ids)):
+        for place in range(_GIVEN, len(ids)):
             for context in _contexts(ids, place, order):
                 if context in wanted:
                     counts[context][ids[place]] += 1
     total = 0.0
     for ids in held_out:
-        for place in range(_HEADER, len(ids)):
+        for place in range(_GIVEN, len(ids)):
             chance = 1 / len(IDS)
             for context in _contexts(ids, place, order):
                 seen = counts.get(context)

@@ -6,7 +6,6 @@ Imports torch and transformers; only the family's functions and the training imp
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -56,72 +55,3 @@ def save_network(network: LlamaForCausalLM, folder: Path) -> None:
     half.load_state_dict(state)
     transformers_logging.disable_progress_bar()
     half.save_pretrained(folder)
-
-
-class Stepper:
-    """Writes several tunes side by side, one token each a step, with the keys and values of all before it kept.
-
-    The same sums as the network's own forward pass (a test compares them), in fewer and larger operations: the query,
-    key and value weights are one matrix, so are gate and up, and the cache is one tensor made once.
-    """
-
-    def __init__(self, network: LlamaForCausalLM, rows: int, length: int) -> None:
-        config = network.config
-        self.heads, self.width = config.num_attention_heads, config.hidden_size // config.num_attention_heads
-        self.layers = [_Layer(layer) for layer in network.model.layers]
-        self.embedding = network.model.embed_tokens.weight.detach()
-        self.norm, self.epsilon = network.model.norm.weight.detach(), config.rms_norm_eps
-        shape = (len(self.layers), rows, self.heads, length, self.width)
-        self.keys = torch.zeros(shape)
-        self.values = torch.zeros(shape)
-        probe = torch.zeros(1, length, config.hidden_size)
-        cos, sin = network.model.rotary_emb(probe, torch.arange(length)[None])
-        self.cos, self.sin = cos[0], sin[0]
-        self.at = 0
-
-    def step(self, ids: torch.Tensor) -> torch.Tensor:
-        """Takes one token id a row, (rows,); returns the logits of the next, (rows, words)."""
-        with torch.inference_mode():
-            return self._step(ids)
-
-    def _step(self, ids: torch.Tensor) -> torch.Tensor:
-        hidden = self.embedding[ids]
-        cos, sin, stop = self.cos[self.at], self.sin[self.at], self.at + 1
-        for index, layer in enumerate(self.layers):
-            mixed = rms_norm(hidden, layer.norm_in, self.epsilon) @ layer.qkv
-            query, key, value = mixed.view(len(ids), 3, self.heads, self.width).unbind(1)
-            self.keys[index, :, :, self.at] = _rotate(key, cos, sin)
-            self.values[index, :, :, self.at] = value
-            heard = torch.nn.functional.scaled_dot_product_attention(
-                _rotate(query, cos, sin).unsqueeze(2), self.keys[index, :, :, :stop], self.values[index, :, :, :stop]
-            )
-            hidden = hidden + heard.reshape(len(ids), -1) @ layer.out
-            gate, up = (rms_norm(hidden, layer.norm_out, self.epsilon) @ layer.gate_up).chunk(2, dim=-1)
-            hidden = hidden + (torch.nn.functional.silu(gate) * up) @ layer.down
-        self.at = stop
-        return rms_norm(hidden, self.norm, self.epsilon) @ self.embedding.T
-
-
-class _Layer:
-    """One decoder layer's weights, transposed and joined for `Stepper`."""
-
-    def __init__(self, layer: Any) -> None:
-        attention, mlp = layer.self_attn, layer.mlp
-        projections = (attention.q_proj, attention.k_proj, attention.v_proj)
-        self.qkv = torch.cat([linear.weight.detach() for linear in projections]).T.contiguous()
-        self.out = attention.o_proj.weight.detach().T.contiguous()
-        self.gate_up = torch.cat([mlp.gate_proj.weight.detach(), mlp.up_proj.weight.detach()]).T.contiguous()
-        self.down = mlp.down_proj.weight.detach().T.contiguous()
-        self.norm_in = layer.input_layernorm.weight.detach()
-        self.norm_out = layer.post_attention_layernorm.weight.detach()
-
-
-def rms_norm(hidden: torch.Tensor, weight: torch.Tensor, epsilon: float) -> torch.Tensor:
-    """Root-mean-square normalisation over the last axis."""
-    return torch.nn.functional.rms_norm(hidden, (hidden.shape[-1],), weight, epsilon)
-
-
-def _rotate(heads: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
-    """Rotary position for (rows, heads, width), halves paired as in transformers' Llama."""
-    first, second = heads.chunk(2, dim=-1)
-    return heads * cos + torch.cat((-second, first), dim=-1) * sin

@@ -6,8 +6,17 @@ from pathlib import Path
 import pytest
 
 from genai_studio.models.tunes.data import manifest, read_corpus, tune_from_print
-from genai_studio.models.tunes.tokens import ANY, WORDS, decode, encode
-from genai_studio.models.tunes.train import prepare, train, training_batches, varied
+from genai_studio.models.tunes.tokens import ANY, IDS, WORDS, decode, encode
+from genai_studio.models.tunes.train import (
+    IGNORED,
+    draw_blanks,
+    fixed_blanks,
+    prepare,
+    reading,
+    train,
+    training_batches,
+    with_blanks,
+)
 from genai_studio.score.abc import AbcError, parse_tune
 
 JIG = """X:1
@@ -82,13 +91,30 @@ def test_twins_are_dropped_or_stay_on_one_side(corpus: Path) -> None:
 
 def test_readings_of_a_tune_stay_in_the_vocabulary() -> None:
     tune = tune_from_print(parse_tune(JIG), "ryansMammoth")
-    readings = {tuple(varied(tune, random.Random(seed))) for seed in range(60)}
-    assert len(readings) > 5
+    assert (tune.header.form, tune.header.range) == ("AB", "wide")
+    readings = {tuple(reading(tune, random.Random(seed))) for seed in range(60)}
+    assert len(readings) > 40
     headers = [decode(list(ids)).header for ids in readings]
     assert any(header.style == ANY for header in headers)
     assert {header.metre for header in headers} == {"6/8"}
-    batch = next(training_batches([tune] * 6, 1024, 1))
-    assert batch.max() < len(WORDS)
+    assert 20 < sum(IDS["fill"] in ids for ids in readings) < 40
+    ids, wanted = next(training_batches([tune] * 6, 1024, 1))
+    assert ids.max() < len(WORDS)
+    learned = {WORDS[index] for index in wanted[wanted != IGNORED].tolist()}
+    assert not any(word.startswith("blank:") or word == "pad" for word in learned)
+    assert ids.shape == wanted.shape
+
+
+def test_blanks_are_bars_of_the_tune() -> None:
+    tune = tune_from_print(parse_tune(JIG), "ryansMammoth")
+    places = {(number, bar) for number in (0, 1) for bar in range(-1, 8)}
+    drawn = [draw_blanks(tune, random.Random(seed)) for seed in range(50)]
+    assert all(blanks <= places for blanks in drawn)
+    assert {len(blanks) for blanks in drawn} > {1, 5, 9}
+    texts = [encode(tune)] * 4
+    assert with_blanks(texts) == with_blanks(texts)
+    assert all(decode(ids).sections == tune.sections for ids in with_blanks(texts))
+    assert all(fixed_blanks(texts))
 
 
 def test_prepare_and_a_few_steps_of_training_and_going_on(corpus: Path, tmp_path: Path) -> None:
@@ -98,6 +124,6 @@ def test_prepare_and_a_few_steps_of_training_and_going_on(corpus: Path, tmp_path
     options = {"prepared": tmp_path / "data", "output": weights, "work": work, "batch_tokens": 256, "report_every": 1}
     first = train(steps=1, **options)
     assert (weights / "model.safetensors").exists()
-    second = train(steps=2, **options)
+    second = train(steps=2, start=weights, **options)
     assert (first.steps, second.steps) == (1, 2)
     assert second.parameters > 5_000_000

@@ -1,12 +1,19 @@
 from __future__ import annotations
 
+import random
+
+import numpy as np
 import pytest
 import torch
 from transformers import LlamaForCausalLM
 
-from genai_studio.models.tunes.decoding import Proposal, rules, write
+from genai_studio.models.tunes.blanks import overlapping
+from genai_studio.models.tunes.decoding import Proposal, fill, filled_key, write
 from genai_studio.models.tunes.form import form_of
-from genai_studio.models.tunes.network import Stepper, load_network, save_network
+from genai_studio.models.tunes.judgement import rules
+from genai_studio.models.tunes.network import load_network, save_network
+from genai_studio.models.tunes.sampling import Row, choose, draw_all
+from genai_studio.models.tunes.stepper import Stepper
 from genai_studio.models.tunes.tokens import WORDS, Header, Section, Tune, TuneNote, encode
 
 
@@ -20,11 +27,61 @@ def written(network: LlamaForCausalLM, seed: int, bars: int = 12, temperature: f
 
 def test_the_stepper_does_the_networks_own_sums(network: LlamaForCausalLM) -> None:
     ids = torch.randint(0, len(WORDS), (3, 40), generator=torch.Generator().manual_seed(1))
-    stepper = Stepper(network, 3, 64)
-    stepped = torch.stack([stepper.step(ids[:, place]) for place in range(40)], 1)
+    ids[:, :10] = ids[0, :10]
     with torch.no_grad():
-        whole = network(input_ids=ids).logits
-    assert torch.allclose(stepped, whole, atol=1e-4)
+        whole = network(input_ids=ids).logits.numpy()
+    stepper = Stepper(network, 3, 64)
+    stepper.start(ids[0, :10].tolist())
+    draw = random.Random(1)
+    seen = 0
+    while min(stepper.lengths) < 40:
+        before = list(stepper.lengths)
+        feeds = [ids[row, at : at + draw.randint(0, 4)].tolist() for row, at in enumerate(before)]
+        if not any(feeds):
+            continue
+        answers = iter(stepper.feed(feeds))
+        for row, at in enumerate(before):
+            for place in range(at, at + len(feeds[row])):
+                assert np.allclose(next(answers), whole[row, place], atol=1e-4)
+                seen += 1
+            if feeds[row] and draw.random() < 0.3:
+                stepper.rewind(row, 1)  # what is fed again is heard again
+    assert seen > 90
+
+
+class _Anything:
+    """Rules that leave every word open for a while."""
+
+    def __init__(self) -> None:
+        self.words: list[str] = []
+        self.finished = False
+
+    def allowed(self) -> tuple[str, ...]:
+        return WORDS if len(self.words) % 7 else ("begin",)
+
+    def push(self, word: str) -> None:
+        self.words.append(word)
+        self.finished = len(self.words) == 50
+
+
+def test_guessing_ahead_changes_no_word(network: LlamaForCausalLM, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for guesses in (0, 1, 5):
+        monkeypatch.setattr("genai_studio.models.tunes.sampling.GUESSES", guesses)
+        rules = [_Anything(), _Anything()]
+        rows = [Row(rule, [number / 50 for number in range(50)]) for rule in rules]
+        draw_all(Stepper(network, 2, 64), rows, 0.1, 0.9)
+        found.append([rule.words for rule in rules])
+    assert found[0] == found[1] == found[2]
+
+
+def test_draws_follow_the_chances_and_keep_to_the_likeliest() -> None:
+    logits = np.log(np.array([0.4, 0.05, 0.25, 0.2, 0.1]))
+    allowed = np.array([0, 2, 3, 1])
+    drawn = [choose(logits, allowed, 1.0, 1.0, (number + 0.5) / 900) for number in range(900)]
+    assert [drawn.count(index) for index in (0, 1, 2, 3)] == pytest.approx([400, 50, 250, 200], abs=2)
+    assert {choose(logits, allowed, 1.0, 0.6, number / 100) for number in range(100)} == {0, 2}
+    assert {choose(logits, allowed, 0.0, 1.0, number / 100) for number in range(100)} == {0}
 
 
 def test_same_seed_same_tunes_and_other_seed_others(network: LlamaForCausalLM) -> None:
@@ -39,7 +96,7 @@ def test_no_temperature_is_one_tune_whatever_the_seed(network: LlamaForCausalLM)
     assert len(written(network, 1, temperature=0)) == 1
 
 
-@pytest.mark.parametrize("bars", [8, 36, 64])
+@pytest.mark.parametrize("bars", [8, 36, 128])
 def test_every_proposal_has_the_form(network: LlamaForCausalLM, bars: int) -> None:
     form = form_of(bars)
     for proposal in written(network, bars, bars, temperature=2.0):
@@ -79,3 +136,54 @@ def test_weights_survive_the_disk(network: LlamaForCausalLM, tmp_path) -> None: 
     with torch.no_grad():
         assert torch.allclose(network(input_ids=ids).logits, again(input_ids=ids).logits, atol=0.05)
     assert not list(tmp_path.glob("*.bin"))
+
+
+def refilled(network: LlamaForCausalLM, tune: Tune, seed: int, *, temperature: float = 1.0) -> list[Proposal]:
+    blanks = [(0, 2), (0, 3), (1, 7)]
+    return fill(
+        network, tune, blanks, lowest=-7, highest=17, temperature=temperature, top_p=0.95, seed=seed, proposals=3
+    )
+
+
+def test_bars_are_written_anew_and_nothing_else(network: LlamaForCausalLM) -> None:
+    tune = written(network, 5, 16)[0].tune
+    first, again, other = refilled(network, tune, 1), refilled(network, tune, 1), refilled(network, tune, 2)
+    assert first == again != other
+    assert [proposal.score for proposal in first] == sorted((proposal.score for proposal in first), reverse=True)
+    places = [(0, 2), (0, 3), (1, 7)]
+    keys = {filled_key(proposal.tune, places) for proposal in first}
+    assert len(keys) == 3
+    assert filled_key(tune, places) not in keys
+    kept = [(number, bar) for number in (0, 1) for bar in range(-1, 8) if (number, bar) not in places]
+    for proposal in first:
+        assert filled_key(proposal.tune, kept) == filled_key(tune, kept)
+        assert not overlapping(proposal.tune)
+        assert proposal.tune.sections[1].notes[-1].step % 12 == 0
+    assert len(refilled(network, tune, 1, temperature=0)) == 1
+
+
+def test_a_bar_with_one_way_to_be_filled_gives_fewer_proposals(network: LlamaForCausalLM) -> None:
+    tune = Tune(Header("2/4", 4, "march", "major"), (Section(4, 0, (TuneNote(0, 0, 4 * 48),)),))
+    held = fill(network, tune, [(0, 2)], lowest=0, highest=12, temperature=1.0, top_p=1.0, seed=1, proposals=2)
+    assert len(held) <= 1
+    with pytest.raises(ValueError, match="no section 3"):
+        fill(network, tune, [(2, 0)], lowest=0, highest=12, temperature=1.0, top_p=1.0, seed=1)
+    with pytest.raises(ValueError, match="tonic"):
+        fill(network, tune, [(0, 0)], lowest=1, highest=11, temperature=1.0, top_p=1.0, seed=1)
+
+
+def test_filling_reports_its_notes_and_may_be_stopped(network: LlamaForCausalLM) -> None:
+    tune = written(network, 5, 16)[0].tune
+    heard: list[tuple[int, int, TuneNote]] = []
+
+    def listen(section: int, bars: int, note: TuneNote | None) -> None:
+        if note is not None:
+            heard.append((section, bars, note))
+        if len(heard) > 8:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        fill(network, tune, [(1, bar) for bar in range(6)], lowest=-7, highest=17, temperature=1.0, top_p=1.0, seed=1,
+             written=listen)  # fmt: skip
+    assert {section for section, _, _ in heard} == {1}
+    assert all(0 <= note.start < 6 * 72 for _, _, note in heard)

@@ -54,9 +54,26 @@ def test_open_controls_read_any() -> None:
         "pickup:0",
         "density:any",
         "register:any",
+        "form:any",
+        "range:any",
     ]
     assert Header("4/4", 13).words()[3] == "bars:any"
     assert decode([IDS[word] for word in Header("3/4").words()]).header.style == ANY
+
+
+def test_blank_bars_come_after_the_sections_and_read_back_in_their_places() -> None:
+    notes = tuple(
+        TuneNote(step, 36 * index - 12, 36 * index + 24) for index, step in enumerate((0, 2, 4, 5, 7, 9, 7, 5))
+    )
+    tune = Tune(HEADER, (Section(4, 12, notes), Section(4, 12, notes[:5])))
+    places = [(number, bar) for number in (0, 1) for bar in range(-1, 4)]
+    for size in range(1, len(places) + 1):
+        ids = encode(tune, places[:size])
+        words = [WORDS[index] for index in ids]
+        assert decode(ids) == tune
+        assert words.count("fill") == 1
+        assert sum(word.startswith("blank:") for word in words) == 2 * size
+    assert encode(tune, ()) == encode(tune)
 
 
 @pytest.mark.parametrize(
@@ -68,6 +85,9 @@ def test_open_controls_read_any() -> None:
         [*HEADER.words(), "section:4", "until:12"],
         [*HEADER.words(), "section:4", "bar:4", "step:0", "until:12", "step:2", "until:12"],
         [*HEADER.words(), "section:4", "style:jig"],
+        [*HEADER.words(), "section:4", "bar:4", "blank:1", "fill"],
+        [*HEADER.words(), "section:4", "bar:4", "blank:1", "fill", "bar:4", "step:0", "until:12"],
+        [*HEADER.words(), "section:4", "bar:4", "blank:1", "fill", "blank:1", "bar:3", "step:0", "until:12"],
     ],
 )
 def test_text_out_of_grammar_is_refused(words: list[str]) -> None:

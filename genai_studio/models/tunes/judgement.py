@@ -1,0 +1,56 @@
+"""What a listener would hold for or against a tune, beside how likely the network finds it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from genai_studio.models.tunes.novelty import known_runs
+from genai_studio.models.tunes.tokens import Section, Tune
+
+_COMMON_RUN = 10
+"""Notes in a row that two old tunes share as a matter of course; a held-out tune's median."""
+_COPY = 0.04
+
+
+def judge(tune: Tune, folder: str) -> float:
+    """`rules` less what a long copy costs; `folder` is where the network and the runs it knows came from."""
+    known = known_runs(folder)
+    copied = known.longest_copy(tune) if known else 0
+    return rules(tune) - _COPY * max(0, copied - _COMMON_RUN)
+
+
+def rules(tune: Tune) -> float:
+    """What a listener would hold for or against a tune, on the scale of a log-likelihood a token.
+
+    For: bars that come back, as tunes repeat their opening. Against: leaps beyond an octave, one pitch hammered,
+    a range under a sixth, sections that are the same, notes of the kind that stops the flow.
+    """
+    notes = tune.notes
+    leaps = [abs(after.step - before.step) for before, after in pairwise(notes)]
+    still = sum(1 for first, second in pairwise(leaps) if first == second == 0)
+    score = -0.6 * sum(leap > 12 for leap in leaps) / len(notes) * 10 - 0.5 * still / len(notes)
+    span = max(note.step for note in notes) - min(note.step for note in notes)
+    score -= 0.2 * max(0, 9 - span) / 9
+    bars = [_bars(section, tune.header.bar_ticks) for section in tune.sections]
+    if len(bars) > 1:
+        pairs = [(first, second) for index, first in enumerate(bars) for second in bars[index + 1 :]]
+        score -= 0.4 * max(_shared(first, second) for first, second in pairs)
+    repeats = [sum(half[index] == half[index + 4] for index in range(3)) for half in bars if len(half) == 8]
+    score += 0.05 * sum(min(count, 2) for count in repeats) / max(1, len(repeats))
+    return score
+
+
+def _bars(section: Section, length: int) -> list[tuple[tuple[int, int, int], ...]]:
+    """The notes of each bar as (step, start in the bar, end in the bar)."""
+    bars: list[list[tuple[int, int, int]]] = [[] for _ in range(section.bars)]
+    for note in section.notes:
+        if note.start >= 0:
+            bar, start = divmod(note.start, length)
+            bars[bar].append((note.step, start, start + note.end - note.start))
+    return [tuple(bar) for bar in bars]
+
+
+def _shared(first: list[tuple[tuple[int, int, int], ...]], second: list[tuple[tuple[int, int, int], ...]]) -> float:
+    """Share of bars in the same place that are the same, the last two aside: tunes may end their sections alike."""
+    pairs = list(zip(first, second, strict=False))[:-2]
+    return sum(a == b for a, b in pairs) / max(1, len(pairs))
