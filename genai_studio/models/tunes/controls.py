@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -20,7 +21,7 @@ from genai_studio.models.tunes.customs import (
     STYLE_METRES,
     TEMPOS,
 )
-from genai_studio.models.tunes.form import BARS_STEP, MAX_BARS, MIN_BARS
+from genai_studio.models.tunes.form import AUTO, BARS_STEP, fitting_bars, form_of
 from genai_studio.models.tunes.moods import MOODS, PACES, Mood
 from genai_studio.models.tunes.prompt import Wishes
 from genai_studio.models.tunes.quantities import FASTEST, SLOWEST
@@ -28,7 +29,6 @@ from genai_studio.models.tunes.tokens import ANY, HIGHEST_STEP, LOWEST_STEP
 from genai_studio.score.arrange import ENSEMBLES, INSTRUMENTS
 from genai_studio.score.model import METRES, TICKS, Ending, Key
 
-AUTO = "auto"
 LONGEST = 300
 """Seconds that a piece may last."""
 INTRODUCTION_BARS = TAG_BARS = 4
@@ -92,17 +92,11 @@ def decide(chosen: Wishes, asked: Wishes, seed: int) -> Controls:
     ensemble, instrument = players(chosen, asked, style)
     own_ending = "ritardando" if style in ("air", "waltz") else "plain"
     ending = cast(Ending, chosen.ending or asked.ending or own_ending)
-    tempo, bars, introduction = _length(chosen, asked, mood, (style, metre, ensemble), opening)
-    around = introduction + (TAG_BARS if ending == "tag" else 0)
-    if bars - around < MIN_BARS:
-        raise InvalidInput(
-            f"{bars} bars leave no room for a tune beside {around} bars of introduction and tag; allowed is"
-            f" {MIN_BARS + around} to {MAX_BARS}."
-        )
+    length = _length(chosen, asked, mood, _Kind(style, metre, ensemble, ending), opening)
     register = chosen.register or asked.register or mood.register
     tonic, lowest, highest = _range(key.pitch_class, instrument, register)
     return Controls(
-        style, name, key, metre, tempo, bars, chosen.form or asked.form or AUTO, introduction, ending,
+        style, name, key, metre, length.tempo, length.bars, length.form, length.introduction, ending,
         max(chosen.variation, 0.0), ensemble, instrument, chosen.density or asked.density or mood.density or ANY,
         register or ANY, tonic, lowest, highest,
     )  # fmt: skip
@@ -131,45 +125,72 @@ def _style_and_metre(chosen: Wishes, asked: Wishes, mood: Mood, drawn: str) -> t
     return style, metre or usual or STYLE_METRES[style][0]
 
 
-def _length(
-    chosen: Wishes, asked: Wishes, mood: Mood, kind: tuple[str, str, str], opening: float
-) -> tuple[float, int, int]:
-    """Tempo, bars in all, and bars of introduction. `kind` is style, metre and ensemble; `opening` a draw, 0 to 1.
+@dataclass(frozen=True)
+class _Kind:
+    """What a length depends on."""
+
+    style: str
+    metre: str
+    ensemble: str
+    ending: str
+
+    @property
+    def beats(self) -> float:
+        """Beats of a bar, as a tempo counts them."""
+        return METRES[self.metre] / (TICKS * 3 // 2 if self.metre in ("6/8", "9/8") else TICKS)
+
+    @property
+    def tag(self) -> int:
+        return TAG_BARS if self.ending == "tag" else 0
+
+
+@dataclass(frozen=True)
+class _Length:
+    tempo: float
+    bars: int
+    form: str
+    introduction: int
+
+
+def _length(chosen: Wishes, asked: Wishes, mood: Mood, kind: _Kind, opening: float) -> _Length:
+    """Tempo, bars in all, form and introduction; `opening` is a draw, 0 to 1.
 
     Bars and seconds together say the tempo, where that is open. Only a length that nobody asked for gets an
     introduction of its own accord.
     """
-    style, metre, ensemble = kind
     bars = chosen.bars or (0 if chosen.seconds else asked.bars)
     seconds = chosen.seconds or asked.seconds
-    beats = METRES[metre] / (TICKS * 3 // 2 if metre in ("6/8", "9/8") else TICKS)
-    tempo = chosen.tempo_bpm or (0 if chosen.pace else asked.tempo_bpm)
-    if not tempo and bars and seconds and not (chosen.pace or asked.pace):
-        tempo = round(bars * beats * 60 / seconds)
-        if not SLOWEST <= tempo <= FASTEST:
+    exact = chosen.tempo_bpm or (0 if chosen.pace else asked.tempo_bpm)
+    if not exact and bars and seconds and not (chosen.pace or asked.pace):
+        exact = round(bars * kind.beats * 60 / seconds)
+        if not SLOWEST <= exact <= FASTEST:
             raise InvalidInput(
-                f"{bars} bars in {seconds:g} seconds are {tempo} beats a minute; allowed is {SLOWEST} to {FASTEST}."
+                f"{bars} bars in {seconds:g} seconds are {exact} beats a minute; allowed is {SLOWEST} to {FASTEST}."
             )
-    exact = bool(tempo)
-    if not exact:
-        tempo = usual_tempo(style, metre, PACES.get(chosen.pace or asked.pace, mood.pace))
-    bar_seconds = beats * 60 / tempo
+    tempo = exact or usual_tempo(kind.style, kind.metre, PACES.get(chosen.pace or asked.pace, mood.pace))
+    form = chosen.form or asked.form or AUTO
     wish = chosen.introduction or asked.introduction
-    introduction = INTRODUCTION_BARS if wish == "4 bars" else 0
-    if not bars and seconds:
-        bars, tempo = _bars_for(seconds, beats, tempo, exact)
-        bar_seconds = beats * 60 / tempo
-    elif not bars:
-        if not wish and ensemble not in ("solo", "music box") and opening < 0.4:
-            introduction = INTRODUCTION_BARS
-        bars = introduction + BARS.get(style, 32)
-        bars += TAG_BARS if (chosen.ending or asked.ending) == "tag" else 0
-    if bars * bar_seconds > LONGEST:
+    opens = wish == "4 bars" or (
+        not (wish or bars or seconds) and kind.ensemble not in ("solo", "music box") and opening < 0.4
+    )
+    introduction = INTRODUCTION_BARS if opens else 0
+    if not bars:
+        fits = fitting_bars(form, introduction, kind.tag)
+        if seconds:
+            bars, tempo = _bars_for(seconds, kind.beats, tempo, bool(exact), fits)
+        else:
+            usual = introduction + BARS.get(kind.style, 32) + kind.tag
+            bars = min(fits, key=lambda count: abs(count - usual))
+    try:
+        form_of(bars, form, introduction, kind.tag)
+    except ValueError as error:
+        raise InvalidInput(str(error)) from error
+    lasts = bars * kind.beats * 60 / tempo
+    if lasts > LONGEST:
         raise InvalidInput(
-            f"{bars} bars of {metre} at {tempo} beats a minute last {bars * bar_seconds:.0f} seconds;"
-            f" allowed is {LONGEST} at most."
+            f"{bars} bars of {kind.metre} at {tempo} beats a minute last {lasts:.0f} seconds; allowed is {LONGEST}."
         )
-    return float(tempo), bars, introduction
+    return _Length(float(tempo), bars, form, introduction)
 
 
 def usual_tempo(style: str, metre: str, pace: float) -> int:
@@ -177,24 +198,24 @@ def usual_tempo(style: str, metre: str, pace: float) -> int:
     return max(SLOWEST, min(FASTEST, round(TEMPOS[style, metre] * pace)))
 
 
-def _bars_for(seconds: float, beats: float, tempo: int, exact: bool) -> tuple[int, int]:
-    """The number of bars, in fours, that comes nearest to `seconds`, and the tempo, which gives way unless `exact`.
-
-    `beats` are those of a bar.
+def _bars_for(seconds: float, beats: float, tempo: int, exact: bool, fits: Sequence[int]) -> tuple[int, int]:
+    """Of the numbers of bars in `fits` the one that comes nearest to `seconds`, and the tempo: it gives way where the
+    length cannot be had otherwise, unless it is `exact`. `beats` are those of a bar.
     """
     if seconds > LONGEST:
         raise InvalidInput(f"{seconds:g} seconds are too long for a tune; allowed is {LONGEST} at most.")
     bar_seconds = beats * 60 / tempo
-    bars = min(round(seconds / bar_seconds / BARS_STEP), int(LONGEST / bar_seconds / BARS_STEP)) * BARS_STEP
-    if not MIN_BARS <= bars <= MAX_BARS and not exact:
-        bars = max(MIN_BARS, min(MAX_BARS, bars))
-        tempo = math.ceil(bars * beats * 60 / seconds)
-    if not (MIN_BARS <= bars <= MAX_BARS and SLOWEST <= tempo <= FASTEST):
-        least, most = MIN_BARS * bar_seconds, min(LONGEST, MAX_BARS * bar_seconds)
+    least, most = min(fits), max(count for count in fits if count == min(fits) or count * bar_seconds <= LONGEST)
+    if not exact and not least <= seconds / bar_seconds <= most:
+        bars = least if seconds / bar_seconds < least else most
+        tempo = max(SLOWEST, min(FASTEST, math.ceil(bars * beats * 60 / seconds)))
+        bar_seconds = beats * 60 / tempo
+    if not least - BARS_STEP < seconds / bar_seconds < most + BARS_STEP:
         raise InvalidInput(
-            f"{seconds:g} seconds cannot be reached; at this tempo a tune lasts {least:.0f} to {most:.0f} seconds."
+            f"{seconds:g} seconds cannot be reached; at this tempo a tune lasts {least * bar_seconds:.0f} to"
+            f" {most * bar_seconds:.0f} seconds."
         )
-    return bars, tempo
+    return min((count for count in fits if count <= most), key=lambda count: abs(count - seconds / bar_seconds)), tempo
 
 
 def players(chosen: Wishes, asked: Wishes, style: str) -> tuple[str, str]:

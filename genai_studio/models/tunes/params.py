@@ -8,8 +8,8 @@ from pydantic import AfterValidator, Field, ValidationInfo
 
 from genai_studio.domain.fields import panel
 from genai_studio.domain.music import MusicParams
-from genai_studio.models.tunes.controls import AUTO, LONGEST
-from genai_studio.models.tunes.form import BARS_STEP, MAX_BARS, MIN_BARS
+from genai_studio.models.tunes.controls import LONGEST
+from genai_studio.models.tunes.form import AUTO, BARS_STEP, MAX_BARS, MIN_BARS
 from genai_studio.models.tunes.prompt import Wishes
 from genai_studio.models.tunes.quantities import FASTEST, SLOWEST
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from genai_studio.errors import InvalidInput
-from genai_studio.models.tunes.form import BARS_STEP, MAX_BARS, MIN_BARS
+from genai_studio.models.tunes.form import BARS_STEP, MAX_BARS, MIN_BARS, ORDERS
 from genai_studio.score.model import METRES
 
 SLOWEST, FASTEST = 40, 240
@@ -41,7 +41,6 @@ _CHINESE_KEY = re.compile(
     r"(?P<accidental>[升降])?(?P<letter>(?<![A-Za-z])[A-Ga-g])(?P<late>[#b♯♭])?\s*"
     r"(?P<mode>大调|小调|多利亚|多里安|混合利底亚|调(?!式))"
 )
-FORMS = ("A", "AB", "ABA", "AABA", "AABB", "ABAC", "AABBCC", "rondo")
 _SPELLED = {"C#": "Db", "D#": "Eb", "Gb": "F#", "G#": "Ab", "A#": "Bb", "Cb": "B", "B#": "C", "E#": "F", "Fb": "E"}
 
 
@@ -141,10 +140,10 @@ def form(text: str) -> Quantity | None:
     for match in _FORM.finditer(text):
         letters = re.sub("[- ]", "", match["name"])
         name = {"ABACA": "rondo"}.get(letters, letters)
-        if name in FORMS:
+        if name in ORDERS:
             return Quantity(name, *match.span())
         if match["said"]:
-            raise InvalidInput(f"{letters} is not a form that Tunes can write; it knows {', '.join(FORMS)}.")
+            raise InvalidInput(f"{letters} is not a form that Tunes can write; it knows {', '.join(ORDERS)}.")
     return None
 
 

@@ -53,9 +53,9 @@ def test_words_become_wishes(prompt: str, found: dict[str, object]) -> None:
         ("a tune in 13/8", "13/8"),
         ("3/4 then 4/4", "one metre"),
         ("999 bpm", "40 to 240"),
-        ("0 bars", "8 to 64"),
+        ("0 bars", "8 to 128"),
         ("10 bars", "in fours"),
-        ("99999 bars", "8 to 64"),
+        ("99999 bars", "8 to 128"),
     ],
 )
 def test_contradictions_and_limits_are_one_sentence(prompt: str, says: str) -> None:
@@ -107,7 +107,7 @@ def test_what_is_open_is_drawn_and_fits(seed: int) -> None:
     [
         ({"bars": 10}, "Bars"),
         ({"bars": 4}, "Bars"),
-        ({"bars": 68}, "Bars"),
+        ({"bars": 132}, "Bars"),
         ({"bars": True}, "Bars"),
         ({"bars": "16"}, "Bars"),
         ({"bars": -4}, "Bars"),

@@ -10,9 +10,11 @@ import pytest
 from genai_studio.errors import InvalidInput
 from genai_studio.models.tunes import understanding
 from genai_studio.models.tunes.controls import decide
+from genai_studio.models.tunes.form import ORDERS, form_of
 from genai_studio.models.tunes.params import TuneParams
 from genai_studio.models.tunes.prompt import found, read_prompt
 from genai_studio.models.tunes.surprise import surprise
+from genai_studio.score.model import METRES
 
 PROMPTS: tuple[tuple[str, dict[str, object]], ...] = (
     # English
@@ -219,7 +221,7 @@ def test_what_cannot_be_written_is_one_sentence(prompt: str, says: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("prompt", "says"), [("ten hours of rain", "36000 seconds"), ("8 bars, with an intro", "no room")]
+    ("prompt", "says"), [("ten hours of rain", "36000 seconds"), ("8 bars, with an intro and a coda", "leave no tune")]
 )
 def test_what_cannot_be_reached_is_one_sentence(prompt: str, says: str) -> None:
     with pytest.raises(InvalidInput, match=says):
@@ -231,6 +233,26 @@ def test_bars_and_seconds_together_say_the_tempo() -> None:
     assert (controls.tempo, controls.bars) == (120, 32)
     with pytest.raises(InvalidInput, match="allowed is 40 to 240"):
         decide(TuneParams().chosen(), read_prompt("a waltz of 32 bars in 5 seconds"), 1)
+
+
+def test_a_form_chooses_bars_at_which_it_comes_out() -> None:
+    for form in ORDERS:
+        for seed in range(6):
+            controls = decide(TuneParams.parse({"form": form}).chosen(), read_prompt("with a coda"), seed)
+            assert (controls.form, controls.tag) == (form, 4)
+            assert form_of(controls.bars, form, controls.introduction, controls.tag)
+    with pytest.raises(InvalidInput, match="does not come out at 36 bars"):
+        decide(TuneParams.parse({"form": "AABB", "bars": 36}).chosen(), read_prompt(""), 1)
+
+
+@pytest.mark.parametrize("seconds", [5, 20, 60, 119, 240, 300])
+def test_a_length_is_reached_whatever_the_seed(seconds: int) -> None:
+    for seed in range(25):
+        controls = decide(TuneParams.parse({"seconds": seconds}).chosen(), read_prompt(""), seed)
+        beats = METRES[controls.metre] / (36 if controls.metre in ("6/8", "9/8") else 24)
+        lasts = controls.bars * beats * 60 / controls.tempo
+        assert lasts <= 300
+        assert lasts == pytest.approx(seconds, rel=0.35, abs=9)
 
 
 def test_a_long_or_odd_prompt_is_read_quickly_and_harmlessly() -> None:
