@@ -4,15 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from genai_studio.errors import InvalidInput
 from genai_studio.models.tunes.controls import Controls
-from genai_studio.models.tunes.form import Form
+from genai_studio.models.tunes.form import Form, form_of
 from genai_studio.models.tunes.recast import Melody
-from genai_studio.models.tunes.tokens import Tune
+from genai_studio.models.tunes.tokens import Header, Tune
 from genai_studio.score.arrange import arrange
 from genai_studio.score.harmony import harmonise
 from genai_studio.score.model import Chord, Note, Score, Section
 
 _SWING = {"hornpipe": 0.25, "strathspey": 0.1}
+
+
+def form_for(controls: Controls) -> Form:
+    """The form that is asked for, in the bars that introduction and tag leave. Raises InvalidInput."""
+    try:
+        return form_of(controls.bars, controls.form, controls.introduction, controls.tag)
+    except ValueError as error:
+        raise InvalidInput(str(error)) from error
+
+
+def header_for(controls: Controls, form: Form) -> Header:
+    """What the writer is told."""
+    return Header(
+        controls.metre, form.written_bars, controls.style, controls.key.mode, density=controls.density,
+        register=controls.register,
+    )  # fmt: skip
 
 
 def composed(controls: Controls, form: Form, tune: Tune) -> Score:

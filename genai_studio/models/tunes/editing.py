@@ -78,7 +78,7 @@ class Pen:
         best: Proposal = fill(
             self.network, read.tune, read.blanks, lowest=controls.lowest, highest=controls.highest,
             temperature=self.params.temperature, top_p=self.params.top_p, seed=self.seed, proposals=self.proposals,
-            written=self.written,
+            closing=-1 if read.ends else None, written=self.written,
         )[0]  # fmt: skip
         return new_bars(read, best.tune), best.likelihood
 

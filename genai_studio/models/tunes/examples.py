@@ -8,8 +8,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from genai_studio.models.tunes.composing import composed
 from genai_studio.models.tunes.controls import decide
-from genai_studio.models.tunes.family import PROPOSALS, composed
+from genai_studio.models.tunes.family import PROPOSALS
 from genai_studio.models.tunes.form import form_of
 from genai_studio.models.tunes.params import TuneParams
 from genai_studio.models.tunes.prompt import read_prompt

@@ -1,29 +1,33 @@
-"""Tunes: writes a melody token by token under exact rules, arranges it for an ensemble and plays it.
+"""Tunes: writes a melody token by token under exact rules, arranges it for an ensemble and plays it; or goes on with a
+piece that is there: repaints bars, continues it, arranges it in another way.
 
-What is asked for is kept by construction: key, mode, metre, tempo, bars. Each output is audio with its MIDI and
-MusicXML.
+What is asked for is kept by construction: key, mode, metre, tempo, bars, form. Each output is audio with its MIDI, its
+MusicXML and its score, from which every other format can be made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genai_studio.domain import events
 from genai_studio.domain.modality import MediaKind
-from genai_studio.errors import ModelUnavailable
+from genai_studio.errors import InvalidInput, ModelUnavailable
 from genai_studio.models.base import Draft, ModelFiles, ModelSpec, RunContext
+from genai_studio.models.tunes.composing import composed, form_for, header_for
 from genai_studio.models.tunes.controls import Controls, decide
-from genai_studio.models.tunes.form import Form, form_of
+from genai_studio.models.tunes.editing import Edited, Pen, edited
+from genai_studio.models.tunes.form import Form
 from genai_studio.models.tunes.params import TuneParams
-from genai_studio.models.tunes.prompt import read_prompt
-from genai_studio.models.tunes.tokens import Header, Tune, TuneNote
-from genai_studio.score.arrange import arrange
-from genai_studio.score.harmony import harmonise
+from genai_studio.models.tunes.prompt import Wishes, read_prompt
+from genai_studio.models.tunes.tokens import Header, TuneNote
+from genai_studio.score.document import read_document, write_document
+from genai_studio.score.importing import import_score
 from genai_studio.score.midi import write_midi
-from genai_studio.score.model import TICKS, Note, Score, Section
+from genai_studio.score.model import TICKS, Score
 from genai_studio.score.musicxml import write_musicxml
 
 if TYPE_CHECKING:
@@ -31,82 +35,107 @@ if TYPE_CHECKING:
 
     from genai_studio.score.render import Band
 
+PIECE = "piece"
+"""Name of the input that an action other than composing works on."""
 PROPOSALS = 4
 """Tunes written side by side for one output; the one that reads best is played."""
 
 
 @dataclass
 class Tunes:
-    """The network and the band, loaded."""
+    """The network and the band, loaded. `listener` is the file of the network that hears notes in recordings."""
 
     network: LlamaForCausalLM
     band: Band
+    listener: Path
 
     def generate(self, params: TuneParams, ctx: RunContext) -> None:
         """One piece for each of `params.count`, the i-th with seed + i. Raises InvalidInput before the first note."""
-        wishes = read_prompt(params.prompt)
+        asked = read_prompt(params.prompt)
+        piece = self._piece(params, ctx)
         for index in range(params.count):
             seed = ctx.seed + index
-            controls = decide(params.chosen(), wishes, seed)
-            form = form_of(controls.bars)
-            tune, likelihood = self._written(controls, form, params, seed, index, ctx)
-            score = composed(controls, form, tune)
-            _show(score, ctx, index)
-            ctx.output(self._played(score, params, seed, index, ctx, likelihood))
+            made = (
+                self._composed(params, asked, seed, index, ctx)
+                if piece is None
+                else self._edited(piece, params, asked, seed, index, ctx)
+            )
+            _show(made.score, ctx, index)
+            ctx.output(self._played(made, params, seed, index, ctx))
 
-    def _written(
-        self, controls: Controls, form: Form, params: TuneParams, seed: int, index: int, ctx: RunContext
-    ) -> tuple[Tune, float]:
+    def _piece(self, params: TuneParams, ctx: RunContext) -> Score | None:
+        """What is to be repainted, continued or arranged; None to compose. An imported file becomes a score here."""
+        given = ctx.has_input(PIECE)
+        if params.action == "compose":
+            if given:
+                raise InvalidInput("A piece is given: choose to repaint, to continue or to arrange it.")
+            return None
+        if not given:
+            raise InvalidInput(f"There is no piece to {params.action}; choose one first.")
+        if not ctx.has_input(PIECE, "score"):
+            ctx.progress(0, 1, "listening")
+            return import_score(ctx.input(PIECE), notes=self.listener)
+        try:
+            return read_document(ctx.input(PIECE, "score"))
+        except ValueError as error:
+            raise InvalidInput(f"The score of this piece cannot be read: {error}") from error
+
+    def _composed(self, params: TuneParams, asked: Wishes, seed: int, index: int, ctx: RunContext) -> Edited:
         """The best of the proposals; the first of them is shown note by note while it is written."""
         from genai_studio.models.tunes.decoding import write
 
-        header = Header(controls.metre, form.written_bars, controls.style, controls.key.mode, density=controls.density)
-        offsets = _first_places(form, header.bar_ticks)
-        quarters = controls.bars * header.bar_ticks / TICKS
+        controls = decide(params.chosen(), asked, seed)
+        form = form_for(controls)
+        header = header_for(controls, form)
+        best = write(
+            self.network, header, form, lowest=controls.lowest, highest=controls.highest, seed=seed,
+            temperature=params.temperature, top_p=params.top_p, proposals=PROPOSALS,
+            written=_follow(controls, form, header, index, ctx),
+        )[0]  # fmt: skip
+        return Edited(composed(controls, form, best.tune), (), best.likelihood)
+
+    def _edited(
+        self, piece: Score, params: TuneParams, asked: Wishes, seed: int, index: int, ctx: RunContext
+    ) -> Edited:
         reported = -1
 
-        def follow(section: int, bars: int, note: TuneNote | None) -> None:
+        def written(_section: int, bars: int, _note: TuneNote | None) -> None:
             nonlocal reported
             ctx.check()
             if bars != reported:
                 reported = bars
-                ctx.progress(bars, form.written_bars, "writing", index)
-            if note is not None and section >= 0:
-                start = max(0, offsets[section] + note.start) / TICKS
-                shown = events.Note(
-                    part=0, pitch=controls.tonic + note.step, start=start, duration=(note.end - note.start) / TICKS
-                )
-                ctx.notes([shown], parts=[controls.instrument], total_quarters=quarters, index=index)
+                ctx.progress(bars, max(bars + 1, piece.bars), "writing", index)
 
-        proposals = write(
-            self.network, header, form, lowest=controls.lowest, highest=controls.highest, seed=seed,
-            temperature=params.temperature, top_p=params.top_p, proposals=PROPOSALS, written=follow,
-        )  # fmt: skip
-        return proposals[0].tune, proposals[0].likelihood
+        return edited(piece, params, asked, Pen(self.network, params, seed, PROPOSALS, written))
 
-    def _played(
-        self, score: Score, params: TuneParams, seed: int, index: int, ctx: RunContext, likelihood: float
-    ) -> Draft:
+    def _played(self, made: Edited, params: TuneParams, seed: int, index: int, ctx: RunContext) -> Draft:
         from genai_studio.score.render import write_audio
 
+        score = made.score
         audio = self.band.play(score, seed, lambda done, total: ctx.progress(done, total, "rendering", index))
         path = ctx.stage(f".{params.file_format}")
         write_audio(audio, path, params.file_format)
-        midi, sheet = ctx.stage(".mid"), ctx.stage(".musicxml")
+        midi, sheet, document = ctx.stage(".mid"), ctx.stage(".musicxml"), ctx.stage(".json")
         write_midi(score, midi)
         write_musicxml(score, sheet)
+        write_document(score, document)
         info = {
             "title": score.title,
             "key": str(score.key),
             "metre": score.metre,
             "tempo": score.tempo,
             "bars": score.bars,
+            "sections": [[section.letter, section.first_bar + 1, section.bars] for section in score.sections],
+            "players": score.ensemble,
             "parts": [part.name for part in score.parts],
             "notes": sum(len(part.notes) for part in score.parts),
             "duration": round(audio.shape[1] / 44_100, 3),
-            "likelihood": round(likelihood, 4),
         }
-        return Draft(MediaKind.AUDIO, path, {"midi": midi, "musicxml": sheet}, info)
+        if made.bars:
+            info["new_bars"] = list(made.bars)
+        if made.likelihood is not None:
+            info["likelihood"] = round(made.likelihood, 4)
+        return Draft(MediaKind.AUDIO, path, {"midi": midi, "musicxml": sheet, "score": document}, info)
 
     def memory(self) -> int:
         """Bytes of the weights and of the soundfont's samples, which the synthesiser keeps as floats."""
@@ -115,7 +144,7 @@ class Tunes:
 
     def environment(self) -> Mapping[str, str]:
         """Versions that decide the bytes."""
-        names = ("torch", "transformers", "symusic", "numpy", "scipy", "pyloudnorm", "soundfile")
+        names = ("torch", "transformers", "symusic", "numpy", "scipy", "pyloudnorm", "soundfile", "onnxruntime")
         return {**{name: version(name) for name in names}, "dtype": "float32"}
 
     def close(self) -> None:
@@ -139,41 +168,42 @@ class TunesFamily:
         try:
             network = load_network(files.one("model.safetensors").parent)
             band = Band(files.one(".sf2"))
+            listener = files.one(".onnx")
         except (KeyError, OSError, SoundfontError) as error:
             raise ModelUnavailable(f"{spec.title} cannot be loaded: {error}") from error
-        return Tunes(network, band)
+        return Tunes(network, band, listener)
 
 
 FAMILY = TunesFamily()
 
 
-def composed(controls: Controls, form: Form, tune: Tune) -> Score:
-    """The tune played out in its form, with chords and accompaniment."""
-    sections = dict(zip(form.lengths, tune.sections, strict=True))
-    pickup, length = tune.header.pickup, tune.header.bar_ticks
-    melody: list[Note] = []
-    played: list[Section] = []
-    bar = 0
-    for letter in form.order:
-        played.append(Section(letter, bar, sections[letter].bars))
-        at = pickup + bar * length
-        melody += [
-            Note(at + note.start, note.end - note.start, controls.tonic + note.step) for note in sections[letter].notes
-        ]
-        bar += sections[letter].bars
-    swing = {"hornpipe": 0.25, "strathspey": 0.1}.get(controls.style, 0.0)
-    ticks = bar * length
-    chords = harmonise(melody, controls.key, controls.metre, ticks=ticks, pickup=pickup)
-    score = Score(
-        controls.title, controls.key, controls.metre, controls.tempo, bar, pickup, (), chords, tuple(played), swing
-    )
-    return arrange(score, melody, controls.ensemble, controls.instrument, style=controls.style)
+def _follow(
+    controls: Controls, form: Form, header: Header, index: int, ctx: RunContext
+) -> Callable[[int, int, TuneNote | None], None]:
+    """Reports the first proposal while it is written: its notes for the piano roll, its bars as progress."""
+    offsets = _first_places(form, header.bar_ticks, controls.introduction)
+    quarters = controls.bars * header.bar_ticks / TICKS
+    reported = -1
+
+    def written(section: int, bars: int, note: TuneNote | None) -> None:
+        nonlocal reported
+        ctx.check()
+        if bars != reported:
+            reported = bars
+            ctx.progress(bars, form.written_bars, "writing", index)
+        if note is not None and section >= 0:
+            start = max(0, offsets[section] + note.start) / TICKS
+            length = (note.end - note.start) / TICKS
+            shown = events.Note(part=0, pitch=controls.tonic + note.step, start=start, duration=length)
+            ctx.notes([shown], parts=[controls.instrument], total_quarters=quarters, index=index)
+
+    return written
 
 
-def _first_places(form: Form, bar_ticks: int) -> list[int]:
+def _first_places(form: Form, bar_ticks: int, introduction: int) -> list[int]:
     """The tick at which each written section is first heard, in the order of writing."""
     places: dict[str, int] = {}
-    bar = 0
+    bar = introduction
     for letter in form.order:
         places.setdefault(letter, bar * bar_ticks)
         bar += form.lengths[letter]

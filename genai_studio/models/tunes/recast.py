@@ -137,6 +137,8 @@ class Reading:
     blanks: tuple[tuple[int, int], ...]
     bars: tuple[int, ...]
     """The score's bar of each of `blanks`."""
+    ends: bool
+    """Whether the tune goes to the end of the melody."""
     tonic: int
     """MIDI pitch of step 0."""
 
@@ -162,7 +164,7 @@ def reading(melody: Melody, bars: Sequence[int], style: str, tonic: int) -> Read
             if piece.first_bar <= bar < piece.end_bar:
                 blanks.append((number, bar - piece.first_bar))
                 places.append(bar)
-    return Reading(tune, tuple(blanks), tuple(places), tonic)
+    return Reading(tune, tuple(blanks), tuple(places), last == len(pieces), tonic)
 
 
 def _split(sections: Sequence[Section]) -> list[Section]:
@@ -224,13 +226,14 @@ class FreshBar:
 
 
 def new_bars(read: Reading, filled: Tune) -> dict[int, FreshBar]:
-    """What `filled` has in the blank bars, by the score's bar."""
+    """What `filled` has in the blank bars, by the score's bar; the upbeat of a new section stands before its first."""
     header = filled.header
     found: dict[int, FreshBar] = {}
     for (number, bar), place in zip(read.blanks, read.bars, strict=True):
         section, opens = filled.sections[number], bar * header.bar_ticks
         ticks = header.bar_ticks - (header.pickup if bar == section.bars - 1 else 0)
-        notes = [note for note in section.notes if opens <= note.start < opens + ticks]
+        upbeat = header.pickup if bar == 0 and not read.tune.sections[number].notes else 0
+        notes = [note for note in section.notes if opens - upbeat <= note.start < opens + ticks]
         fresh = (Note(note.start - opens, note.end - note.start, read.tonic + note.step) for note in notes)
         found[place] = FreshBar(tuple(fresh), ticks)
     return found

@@ -33,4 +33,4 @@ def soundfont(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tunes(network: LlamaForCausalLM, soundfont: Path) -> Tunes:
-    return Tunes(network, Band(soundfont))
+    return Tunes(network, Band(soundfont), soundfont.with_name("no-listener.onnx"))

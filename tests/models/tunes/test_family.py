@@ -10,19 +10,25 @@ import soundfile
 
 from genai_studio.domain.modality import MediaKind
 from genai_studio.errors import Cancelled, InvalidInput, ModelUnavailable
-from genai_studio.models.base import ModelFiles
+from genai_studio.models.base import Draft, ModelFiles
 from genai_studio.models.catalog import MODELS
 from genai_studio.models.tunes.family import FAMILY, Tunes
 from genai_studio.models.tunes.network import save_network
 from genai_studio.models.tunes.params import TuneParams
+from genai_studio.score.document import read_document
 from tests.models.context import RecordingContext
 
 SPEC = next(spec for spec in MODELS if spec.id == "tunes")
 QUICK = {"bars": 8, "tempo_bpm": 240, "accompaniment": "piano"}
 
 
-def run(tunes: Tunes, folder: Path, *, stop_after: int | None = None, **values: object) -> RecordingContext:
-    context = RecordingContext(folder, seed=11, stop_after=stop_after)
+def run(
+    tunes: Tunes, folder: Path, *, stop_after: int | None = None, piece: Draft | Path | None = None, **values: object
+) -> RecordingContext:
+    inputs = {"piece": piece} if isinstance(piece, Path) else {}
+    if isinstance(piece, Draft):
+        inputs = {"piece": piece.path, "piece/score": piece.companions["score"]}
+    context = RecordingContext(folder, seed=11, stop_after=stop_after, inputs=inputs)
     tunes.generate(TuneParams.parse({**QUICK, **values}), context)
     return context
 
@@ -33,7 +39,7 @@ def test_outputs_with_their_companions(tunes: Tunes, tmp_path: Path) -> None:
     for draft in context.drafts:
         assert draft.kind == MediaKind.AUDIO
         assert draft.path.suffix == ".flac"
-        assert set(draft.companions) == {"midi", "musicxml"}
+        assert set(draft.companions) == {"midi", "musicxml", "score"}
         assert draft.info["key"] == "E dorian"
         assert draft.info["bars"] == 8
         midi = mido.MidiFile(draft.companions["midi"])
@@ -87,7 +93,12 @@ def test_a_contradiction_is_refused_before_the_first_note(tunes: Tunes, tmp_path
 
 def test_loading(tunes: Tunes, soundfont: Path, tmp_path: Path) -> None:
     save_network(tunes.network, tmp_path)
-    files = ModelFiles({"model.safetensors": tmp_path / "model.safetensors", "tone.sf2": soundfont}, {}, "embedded")
+    paths = {
+        "model.safetensors": tmp_path / "model.safetensors",
+        "tone.sf2": soundfont,
+        "nmp.onnx": tmp_path / "n.onnx",
+    }
+    files = ModelFiles(paths, {}, "embedded")
     loaded = FAMILY.load(SPEC, files, device="cpu", threads=1)
     assert loaded.memory() > soundfont.stat().st_size
     assert {"torch", "symusic", "dtype"} <= set(loaded.environment())
@@ -99,7 +110,7 @@ def test_files_that_are_not_what_they_should_be(broken: str, tunes: Tunes, sound
     save_network(tunes.network, tmp_path)
     sound = tmp_path / "sound.sf2"
     sound.write_bytes(soundfont.read_bytes())
-    paths = {"model.safetensors": tmp_path / "model.safetensors", "sound.sf2": sound}
+    paths = {"model.safetensors": tmp_path / "model.safetensors", "sound.sf2": sound, "nmp.onnx": sound}
     if broken == "weights":
         paths["model.safetensors"].write_bytes(b"no weights")
     elif broken == "soundfont":
@@ -116,3 +127,44 @@ def test_the_page_imports_no_torch() -> None:
         "assert not {'torch', 'transformers', 'music21', 'scipy', 'symusic'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_piece_is_arranged_from_its_score_and_from_its_files(tunes: Tunes, tmp_path: Path) -> None:
+    (first,) = run(tunes, tmp_path / "a", prompt="a reel in D major").drafts
+    before = read_document(first.companions["score"])
+    for piece in (first, first.companions["midi"], first.companions["musicxml"]):
+        (draft,) = run(
+            tunes, tmp_path / "b", piece=piece, action="arrange", accompaniment="string quartet", key="G"
+        ).drafts
+        score = read_document(draft.companions["score"])
+        assert (score.ensemble, score.key.tonic, score.bars) == ("string quartet", "G", 8)
+        starts = zip(score.melody, before.melody, strict=True)
+        assert max(abs(ours.start - theirs.start) for ours, theirs in starts) <= 1
+        assert draft.info["players"] == "string quartet"
+
+
+@pytest.mark.parametrize(
+    ("action", "given", "sentence"),
+    [
+        ("compose", True, "A piece is given"),
+        ("repaint", False, "no piece to repaint"),
+        ("continue", False, "no piece to continue"),
+        ("arrange", False, "no piece to arrange"),
+    ],
+)
+def test_an_action_and_its_piece_belong_together(
+    tunes: Tunes, tmp_path: Path, action: str, given: bool, sentence: str
+) -> None:
+    (first,) = run(tunes, tmp_path / "a").drafts
+    with pytest.raises(InvalidInput, match=sentence):
+        run(tunes, tmp_path / "b", piece=first if given else None, action=action)
+
+
+def test_a_broken_piece_is_one_sentence(tunes: Tunes, tmp_path: Path) -> None:
+    (first,) = run(tunes, tmp_path / "a").drafts
+    first.companions["score"].write_text('{"format": "else"}')
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        run(tunes, tmp_path / "b", piece=first, action="arrange")
+    (tmp_path / "noise.mid").write_bytes(b"MThd and then nothing")
+    with pytest.raises(InvalidInput):
+        run(tunes, tmp_path / "c", piece=tmp_path / "noise.mid", action="arrange")

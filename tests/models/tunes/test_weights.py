@@ -11,10 +11,10 @@ import music21
 import pytest
 from transformers import LlamaForCausalLM
 
+from genai_studio.models.tunes.composing import composed
 from genai_studio.models.tunes.controls import STYLE_METRES, decide
 from genai_studio.models.tunes.decoding import Proposal, write
 from genai_studio.models.tunes.examples import WEIGHTS
-from genai_studio.models.tunes.family import composed
 from genai_studio.models.tunes.form import form_of
 from genai_studio.models.tunes.network import load_network
 from genai_studio.models.tunes.params import TuneParams
