@@ -34,7 +34,7 @@ def marching_band(setting: Setting) -> list[Part]:
     trombones = guide_tones(score, setting.bars(0.5), 48, 62, velocity=66)
     top = setting.notes_in(setting.lead.notes, [*setting.bars(0.7), score.bars - 1])
     piccolo = [replace(note, pitch=min(127, note.pitch + 12), velocity=note.velocity - 16) for note in top]
-    parts = part("Horns", "chords", 60, horns, -7.5, -0.35, 0.7) + part("Tuba", "bass", 58, tuba, -6.5, 0.15)
+    parts = part("Horns", "chords", 60, horns, -7.5, -0.35, 0.7) + part("Tuba", "bass", 58, tuba, -9.0, 0.15)
     parts += part("Trombones", "harmony", 57, trombones, -8.0, 0.3)
     if setting.bars(0.7):
         parts += part("Piccolo", "harmony", 72, piccolo, -10.0, 0.45)
@@ -102,7 +102,7 @@ _LAZY_TURN: Figure = {"2/4": "....X.xx", "3/4": "..x.Xx", "4/4": "..X..xXx", "6/
 def lo_fi(setting: Setting) -> list[Part]:
     """An electric piano in sevenths and ninths, a round bass, soft drums that lean back; half time where it is fast."""
     score, turns = setting.score, set(setting.turns())
-    keys = setting.block(_LAZY, setting.bars(), 60, velocity=62, size=4) + setting.close_chord(60, velocity=62, size=4)
+    keys = setting.block(_LAZY, setting.bars(), 56, velocity=62, size=4) + setting.close_chord(56, velocity=62, size=4)
     low = setting.line(_LAZY_BASS, setting.bars(0.33), 29, velocity=80) + setting.close_low(29, velocity=76)
     fast = setting.fast and score.metre == "4/4"
     beat = {_KICK: _HALF_KICK if fast else _LAZY_KICK, _STICK: _HALF_SNARE if fast else _LAZY_SNARE}
@@ -110,10 +110,10 @@ def lo_fi(setting: Setting) -> list[Part]:
     drums = setting.kit(beat, steady, velocity=78) + setting.kit({_HAT: _LAZY_HAT}, setting.bars(0.33), velocity=52)
     drums += setting.kit({_KICK: BEAT_ONE, _STICK: _LAZY_TURN}, sorted(turns), velocity=74)
     drums += setting.close_drum({_KICK: 74})
-    haze = guide_tones(score, setting.bars(0.6), 62, 76, velocity=52)
+    haze = guide_tones(score, setting.bars(0.6), 57, 69, velocity=52)
     return [
-        *part("Electric piano", "chords", 4, keys, -5.0, -0.2),
-        *part("Bass", "bass", 33, low, -4.5, 0.05, 0.9),
+        *part("Electric piano", "chords", 4, keys, -4.0, -0.2),
+        *part("Bass", "bass", 33, low, -8.0, 0.05, 0.9),
         *part("Haze", "harmony", 89, haze, -12.0, 0.3),
         *part("Drums", "drums", 0, drums, -7.5, 0.0),
     ]
@@ -134,8 +134,8 @@ def jazz_trio(setting: Setting) -> list[Part]:
     """A bass in two that begins to walk, brushes, and a left hand that answers in voicings without the root."""
     score, turns = setting.score, set(setting.turns(0.3))
     light, full = setting.bars(0.0, 0.5), setting.bars(0.5)
-    bass = setting.line(_TWO, light, 28, velocity=78) + walking_bass(score, full, 28) + setting.close_low(28)
-    comp = setting.block(_COMP, setting.bars(), 57, velocity=56) + setting.close_chord(57, velocity=62, size=4)
+    bass = setting.line(_TWO, light, 30, velocity=78) + walking_bass(score, full, 30) + setting.close_low(30)
+    comp = setting.block(_COMP, setting.bars(), 55, velocity=56) + setting.close_chord(55, velocity=62, size=4)
     brushes = setting.kit({_SWIRL: _STIR, _SNARE: _TAPS}, [bar for bar in light if bar not in turns], velocity=56)
     brushes += setting.kit({_RIDE: _RIDES, _SNARE: _TAPS, _KICK: _FEATHER}, [bar for bar in full if bar not in turns],
                            velocity=58)  # fmt: skip
@@ -148,6 +148,6 @@ def jazz_trio(setting: Setting) -> list[Part]:
     return [
         *part(name, "chords", 0, comp, -6.5, -0.2),
         *part("Piano, right hand", "harmony", 0, right, -6.0, 0.1),
-        *part("Double bass", "bass", 32, bass, -4.5, 0.1, 0.92),
+        *part("Double bass", "bass", 32, bass, -8.0, 0.1, 0.92),
         *part("Brushes", "drums", 40, brushes, -9.5, 0.25),
     ]

@@ -59,10 +59,18 @@ def piano(setting: Setting) -> list[Part]:
 
 
 def _right_hand(setting: Setting) -> list[Part]:
-    """Only in the introduction, where nobody sings yet."""
-    bars = [bar for passage in setting.passages if passage.letter == INTRODUCTION for bar in passage.bars]
-    right = setting.block(HALVES if setting.dances else HELD, bars, 69, velocity=60)
-    return part("Piano, right hand", "harmony", 0, right, -6.0, 0.1)
+    """Chords in the introduction, where nobody sings yet; at the fullest, thirds and sixths under the tune's beats."""
+    score = setting.score
+    opening = [bar for passage in setting.passages if passage.letter == INTRODUCTION for bar in passage.bars]
+    right = setting.block(HALVES if setting.dances else HELD, opening, 69, velocity=60)
+    if setting.lead.program == 0:
+        tune = setting.notes_in(setting.lead.notes, setting.bars(0.75))
+        right += [
+            note
+            for note in companion(score, tune)
+            if (note.start - score.pickup) % score.beat_ticks == 0 and note.duration >= 12 and note.pitch >= 57
+        ]
+    return part("Piano, right hand", "harmony", 0, right, -7.0, 0.1)
 
 
 def folk_band(setting: Setting) -> list[Part]:
@@ -76,11 +84,11 @@ def folk_band(setting: Setting) -> list[Part]:
         guitar = setting.line(BROKEN, setting.bars(), 43, velocity=64, ring=3)
     guitar += setting.close_low(40) + setting.close_chord(60, velocity=66, size=4)
     joined = setting.bars(0.45)
-    low = setting.line(BOOM, [bar for bar in joined if bar not in turns], 28, velocity=80)
-    low += setting.line(BOOM_RUN, [bar for bar in joined if bar in turns], 28, velocity=80) + setting.close_low(28)
+    low = setting.line(BOOM, [bar for bar in joined if bar not in turns], 31, velocity=80)
+    low += setting.line(BOOM_RUN, [bar for bar in joined if bar in turns], 31, velocity=80) + setting.close_low(31)
     parts = part("Guitar", "chords", 25, guitar, -6.5, -0.4)
     if joined or len(setting.passages) < 2:
-        parts += part("Bass", "bass", 32, low, -6.5, 0.05, 0.85)
+        parts += part("Bass", "bass", 32, low, -10.0, 0.05, 0.85)
     friend = setting.notes_in(setting.lead.notes, [*setting.bars(0.6), *_last_bar(setting)])
     if setting.lead.program != _WHISTLE and setting.bars(0.6):
         octave = 12 if sum(note.pitch for note in friend) < 74 * len(friend) else 0
@@ -176,7 +184,7 @@ def harp_and_flute(setting: Setting) -> list[Part]:
     harp += setting.line(BROKEN, setting.bars(0.7), 43, velocity=66, ring=3)
     low = setting.line(_as_roots(HELD), setting.bars(0.5), 31, velocity=64)
     roll = _roll(score.chords[-1], setting.strokes[-1], 43)
-    return part("Harp", "chords", 46, [*harp, *low, *roll, *setting.close_low(31, velocity=64)], -5.5, -0.25)
+    return part("Harp", "chords", 46, [*harp, *low, *roll, *setting.close_low(31, velocity=64)], -3.5, -0.25)
 
 
 def _roll(chord: Chord, stroke: tuple[int, int], lowest: int) -> list[Note]:
@@ -193,15 +201,15 @@ def music_box(setting: Setting) -> list[Part]:
     """The comb's lower teeth."""
     figure = BROKEN if not setting.fast else BROKEN_SLOW
     comb = setting.line(figure, setting.bars(), 60, velocity=52, ring=2)
-    return part("Comb", "chords", 10, [*comb, *_roll(setting.score.chords[-1], setting.strokes[-1], 60)], -6.5, 0.15)
+    return part("Comb", "chords", 10, [*comb, *_roll(setting.score.chords[-1], setting.strokes[-1], 60)], -5.5, 0.15)
 
 
 def waltz_band(setting: Setting) -> list[Part]:
     """Bass on one, piano on two and three; strings, a clarinet and a light drum join in."""
     score = setting.score
     turns = set(setting.turns())
-    low = setting.line(BOOM, [bar for bar in setting.bars() if bar not in turns], 28, velocity=80)
-    low += setting.line(BOOM_RUN, sorted(turns), 28, velocity=80)
+    low = setting.line(BOOM, [bar for bar in setting.bars() if bar not in turns], 31, velocity=80)
+    low += setting.line(BOOM_RUN, sorted(turns), 31, velocity=80)
     chords = setting.block(CHUCK, setting.bars(), 60, velocity=62) + setting.close_chord(60)
     strings = guide_tones(score, setting.bars(0.5), 55, 72, velocity=60)
     strings += [
@@ -213,7 +221,7 @@ def waltz_band(setting: Setting) -> list[Part]:
     friend = setting.notes_in(setting.lead.notes, [*setting.bars(0.75), *_last_bar(setting)])
     drums = setting.kit({35: BEAT_ONE, 38: CHUCK}, setting.bars(0.5), velocity=58)
     drums += setting.kit({38: FRAME_HIGH_TURN}, [bar for bar in setting.bars(0.5) if bar in turns], velocity=54)
-    parts = part("Double bass", "bass", 32, [*low, *setting.close_low(28)], -5.5, 0.1, 0.8)
+    parts = part("Double bass", "bass", 32, [*low, *setting.close_low(31)], -10.5, 0.1, 0.8)
     parts += part("Piano", "chords", 0, chords, -7.5, -0.3, 0.6)
     parts += part("Violins", "harmony", 48, strings, -9.0, 0.35)
     if setting.bars(0.75):

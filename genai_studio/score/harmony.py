@@ -89,7 +89,9 @@ def harmonise(
             path.append(previous)
     path.reverse()
     chords = joined(Chord(place.start, place.span, *chord) for place, chord in zip(places, path, strict=True))
-    return tuple(_ninth(chord, melody, key) for chord in chords) if colour == "rich" else chords
+    if colour == "plain":
+        return chords
+    return tuple(_ninth(chord, melody, key) for chord in _prepared(chords, melody, key))
 
 
 def _places(melody: Sequence[Note], ticks: int, pickup: int, span: int, bar: int) -> list[_Place]:
@@ -154,6 +156,23 @@ def _move(before: Harmony, after: Harmony, *, strong: bool) -> float:
     return pull
 
 
+def _prepared(chords: Sequence[Chord], melody: Sequence[Note], key: Key) -> list[Chord]:
+    """A second degree that goes straight home gives its second half to the dominant, where the melody lets it."""
+    prepared: list[Chord] = []
+    for chord, after in zip(chords, [*chords[1:], None], strict=True):
+        half = chord.duration // 2
+        second = (chord.root - key.pitch_class) % 12 == 2 and chord.tones in (_MINOR_7, _HALF)
+        if second and after and after.root == key.pitch_class and half >= TICKS and not half % 12:
+            dominant = (key.pitch_class + 7) % 12, _SEVENTH
+            start = chord.start + half
+            inside = tuple(note for note in melody if note.end > start and note.start < chord.end)
+            if _fit(dominant, _Place(start, half, inside, 0, False, False)) > -0.4:
+                prepared += [replace(chord, duration=half), Chord(start, half, *dominant)]
+                continue
+        prepared.append(chord)
+    return prepared
+
+
 def _ninth(chord: Chord, melody: Sequence[Note], key: Key) -> Chord:
     """The chord with its ninth, where the ninth is in the scale and the melody does not rub against it."""
     ninth = (chord.root + 2) % 12
@@ -204,5 +223,6 @@ def closing_chord(score: Score, held: int) -> Harmony:
         return home.root, home.tones
     minor = score.key.mode == "minor"
     if len(home.tones) > 3:
-        return (score.key.pitch_class + 5) % 12, _MINOR_7 if minor else _MAJOR_7
+        sevenths = {"minor": _MINOR_7, "dorian": _SEVENTH}
+        return (score.key.pitch_class + 5) % 12, sevenths.get(score.key.mode, _MAJOR_7)
     return (score.key.pitch_class + 5) % 12, _MINOR if minor else _MAJOR
