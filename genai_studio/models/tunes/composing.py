@@ -1,7 +1,8 @@
-"""From a written tune to a score: its form played out, then harmonised and arranged."""
+"""From a written tune to a score: its form played out, repeats varied, then harmonised and arranged."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from genai_studio.errors import InvalidInput
@@ -12,6 +13,7 @@ from genai_studio.models.tunes.tokens import Header, Tune
 from genai_studio.score.arrange import arrange
 from genai_studio.score.harmony import harmonise
 from genai_studio.score.model import Chord, Note, Score, Section
+from genai_studio.score.variation import varied
 
 _SWING = {"hornpipe": 0.25, "strathspey": 0.1}
 
@@ -32,22 +34,29 @@ def header_for(controls: Controls, form: Form) -> Header:
     )  # fmt: skip
 
 
-def composed(controls: Controls, form: Form, tune: Tune) -> Score:
-    """The tune in its form, with chords, accompaniment, introduction and ending."""
-    return arranged(played_out(controls, form, tune), controls)
+def composed(controls: Controls, form: Form, tune: Tune, seed: int) -> Score:
+    """The tune in its form, with chords, accompaniment, introduction and ending. `seed` varies what comes back."""
+    return arranged(played_out(controls, form, tune, seed), controls)
 
 
-def played_out(controls: Controls, form: Form, tune: Tune) -> Melody:
-    """The melody as it sounds: sections in the order of the form."""
+def played_out(controls: Controls, form: Form, tune: Tune, seed: int) -> Melody:
+    """The melody as it sounds: sections in the order of the form, each a little different when it comes back."""
     written = dict(zip(form.lengths, tune.sections, strict=True))
     pickup, length = tune.header.pickup, tune.header.bar_ticks
     melody: list[Note] = []
     played: list[Section] = []
+    heard = Counter[str]()
     bar = 0
     for letter in form.order:
         section = written[letter]
         played.append(Section(letter, bar, section.bars))
         notes = [Note(note.start, note.end - note.start, controls.tonic + note.step) for note in section.notes]
+        if heard[letter]:
+            notes = varied(
+                notes, controls.key, controls.metre, seed=f"{seed}/{letter}/{heard[letter]}", amount=controls.variation,
+                lowest=controls.tonic + controls.lowest, highest=controls.tonic + controls.highest,
+            )  # fmt: skip
+        heard[letter] += 1
         at = pickup + bar * length
         melody += [Note(at + note.start, note.duration, note.pitch) for note in notes]
         bar += section.bars

@@ -8,13 +8,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from genai_studio.models.tunes.composing import composed
+from genai_studio.models.tunes.composing import composed, form_for, header_for
 from genai_studio.models.tunes.controls import decide
 from genai_studio.models.tunes.family import PROPOSALS
-from genai_studio.models.tunes.form import form_of
 from genai_studio.models.tunes.params import TuneParams
 from genai_studio.models.tunes.prompt import read_prompt
-from genai_studio.models.tunes.tokens import Header
 from genai_studio.score.model import Score
 from genai_studio.score.picture import piano_roll
 
@@ -32,17 +30,17 @@ WEIGHTS = Path(__file__).parents[3] / "assets" / "weights" / "tunes"
 def compose(prompt: str, *, seed: int, weights: Path = WEIGHTS, temperature: float = 0.9, top_p: float = 0.95) -> Score:
     """The score that the family would play for `prompt`, without its sound. Raises InvalidInput as the family does."""
     from genai_studio.models.tunes.decoding import write
-    from genai_studio.models.tunes.network import load_network
+    from genai_studio.models.tunes.weights import read_weights
 
     params = TuneParams(prompt=prompt)
     controls = decide(params.chosen(), read_prompt(prompt), seed)
-    form = form_of(controls.bars)
-    header = Header(controls.metre, form.written_bars, controls.style, controls.key.mode, density=controls.density)
+    form = form_for(controls)
+    header = header_for(controls, form)
     proposals = write(
-        load_network(weights), header, form, lowest=controls.lowest, highest=controls.highest, seed=seed,
+        read_weights(weights), header, form, lowest=controls.lowest, highest=controls.highest, seed=seed,
         temperature=temperature, top_p=top_p, proposals=PROPOSALS,
     )  # fmt: skip
-    return composed(controls, form, proposals[0].tune)
+    return composed(controls, form, proposals[0].tune, seed)
 
 
 def write_examples(*, output: Path, seed: int = 1, weights: Path = WEIGHTS) -> list[Path]:

@@ -9,34 +9,31 @@ from pathlib import Path
 import mido
 import music21
 import pytest
-from transformers import LlamaForCausalLM
 
-from genai_studio.models.tunes.composing import composed
+from genai_studio.models.tunes.composing import composed, form_for, header_for
 from genai_studio.models.tunes.controls import STYLE_METRES, decide
 from genai_studio.models.tunes.decoding import Proposal, write
 from genai_studio.models.tunes.examples import WEIGHTS
-from genai_studio.models.tunes.form import form_of
-from genai_studio.models.tunes.network import load_network
 from genai_studio.models.tunes.params import TuneParams
 from genai_studio.models.tunes.prompt import Wishes
-from genai_studio.models.tunes.tokens import Header
+from genai_studio.models.tunes.weights import Weights, read_weights
 from genai_studio.score.midi import write_midi
 from genai_studio.score.model import KEYS, SCALES, Score
 from genai_studio.score.musicxml import write_musicxml
 
 
 @pytest.fixture(scope="module")
-def trained() -> LlamaForCausalLM:
-    return load_network(WEIGHTS)
+def trained() -> Weights:
+    return read_weights(WEIGHTS)
 
 
-def piece(network: LlamaForCausalLM, params: TuneParams) -> tuple[Score, Proposal]:
+def piece(network: Weights, params: TuneParams) -> tuple[Score, Proposal]:
     controls = decide(params.chosen(), Wishes(), params.seed)
-    form = form_of(controls.bars)
-    header = Header(controls.metre, form.written_bars, controls.style, controls.key.mode)
+    form = form_for(controls)
+    header = header_for(controls, form)
     best = write(network, header, form, lowest=controls.lowest, highest=controls.highest, seed=params.seed,
                  temperature=params.temperature, top_p=params.top_p, proposals=2)[0]  # fmt: skip
-    return composed(controls, form, best.tune), best
+    return composed(controls, form, best.tune, 1), best
 
 
 def test_files() -> None:
@@ -48,7 +45,7 @@ def test_files() -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_what_was_asked_for_is_in_the_files(seed: int, trained: LlamaForCausalLM, tmp_path: Path) -> None:
+def test_what_was_asked_for_is_in_the_files(seed: int, trained: Weights, tmp_path: Path) -> None:
     draw = random.Random(seed)
     style = draw.choice(list(STYLE_METRES))
     metre = draw.choice(STYLE_METRES[style])
@@ -77,7 +74,7 @@ def test_what_was_asked_for_is_in_the_files(seed: int, trained: LlamaForCausalLM
     assert best.likelihood > -1.5  # an untrained network stands near -5
 
 
-def test_tunes_move_mostly_by_small_steps(trained: LlamaForCausalLM) -> None:
+def test_tunes_move_mostly_by_small_steps(trained: Weights) -> None:
     _, best = piece(trained, TuneParams(style="jig", mode="major", bars=16, seed=5))
     leaps = [abs(after.step - before.step) for before, after in pairwise(best.tune.notes)]
     assert sum(leaps) / len(leaps) < 4.5
