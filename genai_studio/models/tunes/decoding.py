@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,9 +26,7 @@ from genai_studio.models.tunes.tokens import (
     TuneNote,
     decode,
 )
-
-if TYPE_CHECKING:
-    from transformers import LlamaForCausalLM
+from genai_studio.models.tunes.weights import Weights
 
 Written = Callable[[int, int, TuneNote | None], None]
 """Told at every step: the section's index, bars written so far in the first tune, and the note that it just got."""
@@ -48,7 +45,7 @@ class Proposal:
 
 
 def write(
-    network: LlamaForCausalLM,
+    network: Weights,
     header: Header,
     form: Form,
     *,
@@ -90,7 +87,7 @@ def write(
 
 
 def fill(
-    network: LlamaForCausalLM,
+    network: Weights,
     tune: Tune,
     blanks: Sequence[Place],
     *,
@@ -151,8 +148,8 @@ def filled_key(tune: Tune, places: Sequence[Place]) -> tuple[tuple[int, TuneNote
     )
 
 
-def _judged(network: LlamaForCausalLM, tune: Tune, likelihood: float) -> Proposal:
-    return Proposal(tune, likelihood, likelihood + judge(tune, network.name_or_path))
+def _judged(network: Weights, tune: Tune, likelihood: float) -> Proposal:
+    return Proposal(tune, likelihood, likelihood + judge(tune, network.folder))
 
 
 def _draws(seed: int, rows: int) -> list[list[float]]:

@@ -43,9 +43,8 @@ from genai_studio.score.arrange import INSTRUMENTS
 from genai_studio.score.model import INTRODUCTION, Key, Score, Section
 
 if TYPE_CHECKING:
-    from transformers import LlamaForCausalLM
-
     from genai_studio.models.tunes.decoding import Proposal, Written
+    from genai_studio.models.tunes.weights import Weights
 
 ADDED = 8
 """Bars that are added where nobody says how many."""
@@ -64,7 +63,7 @@ class Edited:
 class Pen:
     """The writer with all that it needs beside the tune."""
 
-    network: LlamaForCausalLM
+    network: Weights
     params: TuneParams
     seed: int
     proposals: int

@@ -31,8 +31,7 @@ from genai_studio.score.model import TICKS, Score
 from genai_studio.score.musicxml import write_musicxml
 
 if TYPE_CHECKING:
-    from transformers import LlamaForCausalLM
-
+    from genai_studio.models.tunes.weights import Weights
     from genai_studio.score.render import Band
 
 PIECE = "piece"
@@ -45,7 +44,7 @@ PROPOSALS = 4
 class Tunes:
     """The network and the band, loaded. `listener` is the file of the network that hears notes in recordings."""
 
-    network: LlamaForCausalLM
+    network: Weights
     band: Band
     listener: Path
 
@@ -92,7 +91,7 @@ class Tunes:
             temperature=params.temperature, top_p=params.top_p, proposals=PROPOSALS,
             written=_follow(controls, form, header, index, ctx),
         )[0]  # fmt: skip
-        return Edited(composed(controls, form, best.tune), (), best.likelihood)
+        return Edited(composed(controls, form, best.tune, seed), (), best.likelihood)
 
     def _edited(
         self, piece: Score, params: TuneParams, asked: Wishes, seed: int, index: int, ctx: RunContext
@@ -139,12 +138,11 @@ class Tunes:
 
     def memory(self) -> int:
         """Bytes of the weights and of the soundfont's samples, which the synthesiser keeps as floats."""
-        weights = sum(int(tensor.numel()) * int(tensor.element_size()) for tensor in self.network.parameters())
-        return weights + self.band.memory
+        return self.network.nbytes + self.band.memory
 
     def environment(self) -> Mapping[str, str]:
         """Versions that decide the bytes."""
-        names = ("torch", "transformers", "symusic", "numpy", "scipy", "pyloudnorm", "soundfile", "onnxruntime")
+        names = ("numpy", "safetensors", "symusic", "scipy", "pyloudnorm", "soundfile", "onnxruntime")
         return {**{name: version(name) for name in names}, "dtype": "float32"}
 
     def close(self) -> None:
@@ -159,14 +157,11 @@ class TunesFamily:
 
     def load(self, spec: ModelSpec, files: ModelFiles, *, device: str, threads: int) -> Tunes:
         """Always on the CPU: the network is too small for an accelerator to help, and its draws stay the same."""
-        import torch
-
-        from genai_studio.models.tunes.network import load_network
+        from genai_studio.models.tunes.weights import read_weights
         from genai_studio.score.render import Band, SoundfontError
 
-        torch.set_num_threads(max(1, threads))
         try:
-            network = load_network(files.one("model.safetensors").parent)
+            network = read_weights(files.one("model.safetensors").parent)
             band = Band(files.one(".sf2"))
             listener = files.one(".onnx")
         except (KeyError, OSError, SoundfontError) as error:

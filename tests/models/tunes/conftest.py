@@ -10,6 +10,7 @@ from transformers import LlamaForCausalLM
 
 from genai_studio.models.tunes.family import Tunes
 from genai_studio.models.tunes.network import new_network
+from genai_studio.models.tunes.weights import Weights
 from genai_studio.score.render import Band
 from tests.score.soundfont import write_soundfont
 
@@ -21,9 +22,14 @@ def _one_thread() -> None:
 
 
 @pytest.fixture(scope="session")
-def network() -> LlamaForCausalLM:
+def llama() -> LlamaForCausalLM:
     torch.manual_seed(1)
     return new_network(hidden_size=64, layers=2, intermediate_size=128).eval()
+
+
+@pytest.fixture(scope="session")
+def network(llama: LlamaForCausalLM) -> Weights:
+    return Weights.of(llama)
 
 
 @pytest.fixture(scope="session")
@@ -32,5 +38,5 @@ def soundfont(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tunes(network: LlamaForCausalLM, soundfont: Path) -> Tunes:
+def tunes(network: Weights, soundfont: Path) -> Tunes:
     return Tunes(network, Band(soundfont), soundfont.with_name("no-listener.onnx"))

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import LlamaForCausalLM
 
 from genai_studio.models.tunes.blanks import overlapping
@@ -15,9 +17,10 @@ from genai_studio.models.tunes.network import load_network, save_network
 from genai_studio.models.tunes.sampling import Row, choose, draw_all
 from genai_studio.models.tunes.stepper import Stepper
 from genai_studio.models.tunes.tokens import WORDS, Header, Section, Tune, TuneNote, encode
+from genai_studio.models.tunes.weights import Weights, read_weights
 
 
-def written(network: LlamaForCausalLM, seed: int, bars: int = 12, temperature: float = 0.9) -> list[Proposal]:
+def written(network: Weights, seed: int, bars: int = 12, temperature: float = 0.9) -> list[Proposal]:
     form = form_of(bars)
     header = Header("6/8", form.written_bars, "jig", "minor")
     return write(
@@ -25,11 +28,11 @@ def written(network: LlamaForCausalLM, seed: int, bars: int = 12, temperature: f
     )
 
 
-def test_the_stepper_does_the_networks_own_sums(network: LlamaForCausalLM) -> None:
+def test_the_stepper_does_the_networks_own_sums(llama: LlamaForCausalLM, network: Weights) -> None:
     ids = torch.randint(0, len(WORDS), (3, 40), generator=torch.Generator().manual_seed(1))
     ids[:, :10] = ids[0, :10]
     with torch.no_grad():
-        whole = network(input_ids=ids).logits.numpy()
+        whole = llama(input_ids=ids).logits.numpy()
     stepper = Stepper(network, 3, 64)
     stepper.start(ids[0, :10].tolist())
     draw = random.Random(1)
@@ -64,7 +67,7 @@ class _Anything:
         self.finished = len(self.words) == 50
 
 
-def test_guessing_ahead_changes_no_word(network: LlamaForCausalLM, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_guessing_ahead_changes_no_word(network: Weights, monkeypatch: pytest.MonkeyPatch) -> None:
     found = []
     for guesses in (0, 1, 5):
         monkeypatch.setattr("genai_studio.models.tunes.sampling.GUESSES", guesses)
@@ -84,27 +87,27 @@ def test_draws_follow_the_chances_and_keep_to_the_likeliest() -> None:
     assert {choose(logits, allowed, 0.0, 1.0, number / 100) for number in range(100)} == {0}
 
 
-def test_same_seed_same_tunes_and_other_seed_others(network: LlamaForCausalLM) -> None:
+def test_same_seed_same_tunes_and_other_seed_others(network: Weights) -> None:
     first, again, other = written(network, 3), written(network, 3), written(network, 4)
     assert first == again
     assert first != other
     assert [proposal.score for proposal in first] == sorted((proposal.score for proposal in first), reverse=True)
 
 
-def test_no_temperature_is_one_tune_whatever_the_seed(network: LlamaForCausalLM) -> None:
+def test_no_temperature_is_one_tune_whatever_the_seed(network: Weights) -> None:
     assert written(network, 1, temperature=0) == written(network, 2, temperature=0)
     assert len(written(network, 1, temperature=0)) == 1
 
 
 @pytest.mark.parametrize("bars", [8, 36, 128])
-def test_every_proposal_has_the_form(network: LlamaForCausalLM, bars: int) -> None:
+def test_every_proposal_has_the_form(network: Weights, bars: int) -> None:
     form = form_of(bars)
     for proposal in written(network, bars, bars, temperature=2.0):
         assert [section.bars for section in proposal.tune.sections] == list(form.lengths.values())
         assert len(encode(proposal.tune)) <= 1024
 
 
-def test_the_writer_may_be_stopped_at_any_token(network: LlamaForCausalLM) -> None:
+def test_the_writer_may_be_stopped_at_any_token(network: Weights) -> None:
     calls = 0
 
     def stop(section: int, bars: int, note: TuneNote | None) -> None:
@@ -129,23 +132,45 @@ def test_rules_prefer_steps_to_leaps() -> None:
     assert rules(Tune(header, (Section(4, 0, smooth),))) > rules(Tune(header, (Section(4, 0, wild),)))
 
 
-def test_weights_survive_the_disk(network: LlamaForCausalLM, tmp_path) -> None:  # type: ignore[no-untyped-def]
-    save_network(network, tmp_path)
-    again = load_network(tmp_path)
+def test_weights_survive_the_disk_for_training_and_for_writing(llama: LlamaForCausalLM, tmp_path: Path) -> None:
+    save_network(llama, tmp_path)
+    again, read = load_network(tmp_path), read_weights(tmp_path)
     ids = torch.arange(30)[None]
     with torch.no_grad():
-        assert torch.allclose(network(input_ids=ids).logits, again(input_ids=ids).logits, atol=0.05)
+        logits = again(input_ids=ids).logits
+        assert torch.allclose(llama(input_ids=ids).logits, logits, atol=0.05)
+    assert np.allclose(Stepper(read, 1, 30).feed([list(range(30))]), logits[0].numpy(), atol=1e-4)
+    assert read.folder == str(tmp_path)
     assert not list(tmp_path.glob("*.bin"))
 
 
-def refilled(network: LlamaForCausalLM, tune: Tune, seed: int, *, temperature: float = 1.0) -> list[Proposal]:
+@pytest.mark.parametrize("fault", ["missing", "cut", "no json", "other words", "another network"])
+def test_weights_that_cannot_be_read_are_refused(llama: LlamaForCausalLM, tmp_path: Path, fault: str) -> None:
+    folder = tmp_path / "weights"
+    save_network(llama, folder)
+    stored = folder / "model.safetensors"
+    if fault == "missing":
+        stored.unlink()
+    elif fault == "cut":
+        stored.write_bytes(stored.read_bytes()[:5000])
+    elif fault == "no json":
+        (folder / "config.json").write_text("{")
+    elif fault == "other words":
+        save_file({**load_file(stored), "model.embed_tokens.weight": torch.zeros(9, 64)}, stored)
+    else:
+        save_file({"weight": torch.zeros(3)}, stored)
+    with pytest.raises(OSError, match=r"weights|No such file"):
+        read_weights(folder)
+
+
+def refilled(network: Weights, tune: Tune, seed: int, *, temperature: float = 1.0) -> list[Proposal]:
     blanks = [(0, 2), (0, 3), (1, 7)]
     return fill(
         network, tune, blanks, lowest=-7, highest=17, temperature=temperature, top_p=0.95, seed=seed, proposals=3
     )
 
 
-def test_bars_are_written_anew_and_nothing_else(network: LlamaForCausalLM) -> None:
+def test_bars_are_written_anew_and_nothing_else(network: Weights) -> None:
     tune = written(network, 5, 16)[0].tune
     first, again, other = refilled(network, tune, 1), refilled(network, tune, 1), refilled(network, tune, 2)
     assert first == again != other
@@ -162,7 +187,7 @@ def test_bars_are_written_anew_and_nothing_else(network: LlamaForCausalLM) -> No
     assert len(refilled(network, tune, 1, temperature=0)) == 1
 
 
-def test_a_bar_with_one_way_to_be_filled_gives_fewer_proposals(network: LlamaForCausalLM) -> None:
+def test_a_bar_with_one_way_to_be_filled_gives_fewer_proposals(network: Weights) -> None:
     tune = Tune(Header("2/4", 4, "march", "major"), (Section(4, 0, (TuneNote(0, 0, 4 * 48),)),))
     held = fill(network, tune, [(0, 2)], lowest=0, highest=12, temperature=1.0, top_p=1.0, seed=1, proposals=2)
     assert len(held) <= 1
@@ -172,7 +197,7 @@ def test_a_bar_with_one_way_to_be_filled_gives_fewer_proposals(network: LlamaFor
         fill(network, tune, [(0, 0)], lowest=1, highest=11, temperature=1.0, top_p=1.0, seed=1)
 
 
-def test_filling_reports_its_notes_and_may_be_stopped(network: LlamaForCausalLM) -> None:
+def test_filling_reports_its_notes_and_may_be_stopped(network: Weights) -> None:
     tune = written(network, 5, 16)[0].tune
     heard: list[tuple[int, int, TuneNote]] = []
 
