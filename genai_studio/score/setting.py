@@ -14,6 +14,8 @@ from genai_studio.score.voicing import bass_note, close_position
 
 SINGING = ("air", "waltz")
 """Styles that sing rather than dance."""
+_LOWEST_CENTRE = 48
+"""Close chords around a lower pitch than this are mud."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,22 @@ class Setting:
     def block(
         self, figure: Figure, bars: Iterable[int], centre: int, *, velocity: int = 64, size: int = 3
     ) -> list[Note]:
-        """`patterns.block` over the setting's score."""
-        return patterns.block(self.score, figure, bars, centre, velocity=velocity, size=size)
+        """`patterns.block` over the setting's score, around `centre` or, where the tune lies low, under the tune."""
+        chosen = set(bars)
+        notes: list[Note] = []
+        for passage in self.passages:
+            inside = [bar for bar in passage.bars if bar in chosen]
+            around = self._under_tune(passage, centre)
+            notes += patterns.block(self.score, figure, inside, around, velocity=velocity, size=size)
+        return notes
+
+    def _under_tune(self, passage: Passage, centre: int) -> int:
+        """`centre`, or the pitch a fourth under the low notes of the passage: chords lie above a bass tune."""
+        pitches = sorted(note.pitch for note in self.notes_in(self.lead.notes, passage.bars))
+        if not pitches:
+            return centre
+        under = pitches[len(pitches) // 5] - 5
+        return min(centre, under) if under >= _LOWEST_CENTRE else max(centre, 60)
 
     def kit(self, lines: Mapping[int, Figure], bars: Iterable[int], *, velocity: int = 74) -> list[Note]:
         """A drum figure for each sound of a kit."""
@@ -103,9 +119,10 @@ class Setting:
     def close_chord(self, centre: int, *, velocity: int = 66, size: int = 3) -> list[Note]:
         """The chords in the last bar, struck where the bass strikes."""
         notes = []
+        around = self._under_tune(self.passages[-1], centre)
         for start, duration in self.strokes:
             chord = patterns.chord_at(self.score.chords, start) or self.score.chords[-1]
-            notes += [Note(start, duration, pitch, velocity) for pitch in close_position(chord, centre, None, size)]
+            notes += [Note(start, duration, pitch, velocity) for pitch in close_position(chord, around, None, size)]
         return notes
 
     def close_drum(self, sounds: Mapping[int, int]) -> list[Note]:
