@@ -12,6 +12,7 @@ from genai_studio.bench.figure import Figure
 from genai_studio.bench.jobs import cancel, overhead
 from genai_studio.bench.page import growth, page
 from genai_studio.bench.text import text
+from genai_studio.bench.tunes import tunes
 from genai_studio.errors import InvalidInput, StudioError
 from genai_studio.settings import Settings
 
@@ -21,6 +22,7 @@ MEASUREMENTS: dict[str, Callable[[Settings], Iterator[Figure]]] = {
     "overhead": overhead,
     "cancel": cancel,
     "text": text,
+    "tunes": tunes,
 }
 
 
