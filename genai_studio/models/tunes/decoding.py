@@ -37,7 +37,7 @@ _SPARE = 3
 
 @dataclass(frozen=True)
 class Proposal:
-    """A finished tune with its mean log-likelihood a free token and its score after the rules, higher is better."""
+    """A finished tune with its mean log-likelihood a free token and its score by `judge`, higher is better."""
 
     tune: Tune
     likelihood: float
@@ -149,7 +149,7 @@ def filled_key(tune: Tune, places: Sequence[Place]) -> tuple[tuple[int, TuneNote
 
 
 def _judged(network: Weights, tune: Tune, likelihood: float) -> Proposal:
-    return Proposal(tune, likelihood, likelihood + judge(tune, network.folder))
+    return Proposal(tune, likelihood, judge(tune, likelihood, network.folder))
 
 
 def _draws(seed: int, rows: int) -> list[list[float]]:

@@ -7,16 +7,23 @@ from itertools import pairwise
 from genai_studio.models.tunes.novelty import known_runs
 from genai_studio.models.tunes.tokens import Section, Tune
 
+_TYPICAL = -0.6
+"""Mean log-likelihood a word of tunes that people wrote and the network never saw. The likeliest of several tunes is
+the plainest one, and the one that copies most."""
 _COMMON_RUN = 10
-"""Notes in a row that two old tunes share as a matter of course; a held-out tune's median."""
+"""Notes in a row that two old tunes share as a matter of course."""
 _COPY = 0.04
 
 
-def judge(tune: Tune, folder: str) -> float:
-    """`rules` less what a long copy costs; `folder` is where the network and the runs it knows came from."""
+def judge(tune: Tune, likelihood: float, folder: str) -> float:
+    """A score, higher is better: as likely as real tunes are, within the `rules`, without a long copy.
+
+    `likelihood` is the mean log-likelihood in nats a freely chosen word; `folder` is where the network and the runs it
+    knows came from.
+    """
     known = known_runs(folder)
     copied = known.longest_copy(tune) if known else 0
-    return rules(tune) - _COPY * max(0, copied - _COMMON_RUN)
+    return rules(tune) - abs(likelihood - _TYPICAL) - _COPY * max(0, copied - _COMMON_RUN)
 
 
 def rules(tune: Tune) -> float:

@@ -43,5 +43,10 @@ def test_the_runs_survive_the_disk_and_a_copy_costs_score(known: KnownRuns, tmp_
     assert np.array_equal(known_runs(str(tmp_path)).bits, known.bits)  # type: ignore[union-attr]
     assert known_runs(str(tmp_path / "none")) is None
     assert known_runs("") is None
-    assert judge(tune(7), str(tmp_path)) < judge(tune(7), "") - 1
-    assert judge(tune(1000), str(tmp_path)) == judge(tune(1000), "")
+    assert judge(tune(7), -0.6, str(tmp_path)) < judge(tune(7), -0.6, "") - 1
+    assert judge(tune(1000), -0.6, str(tmp_path)) == judge(tune(1000), -0.6, "")
+
+
+def test_neither_the_plainest_nor_the_wildest_is_preferred() -> None:
+    usual, plain, wild = (judge(tune(1), likelihood, "") for likelihood in (-0.6, -0.1, -2.0))
+    assert usual > plain > wild
