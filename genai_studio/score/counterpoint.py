@@ -75,7 +75,7 @@ def walking_bass(score: Score, bars: Iterable[int], lowest: int, *, velocity: in
 
 
 def _nearest(chord: Chord, around: int, lowest: int, *, tones: Sequence[int], but: int = -1) -> int:
-    """The chord's tone nearest to `around` in the octave and a half from `lowest`, other than `but`."""
+    """The chord's tone nearest to `around` in the octave and a half from `lowest`, rather low, other than `but`."""
     classes = {chord.pitch_classes[tone] for tone in tones if tone < len(chord.tones)}
     pitches = [pitch for pitch in range(lowest, lowest + 21) if pitch % 12 in classes and pitch != but]
-    return min(pitches, key=lambda pitch: (abs(pitch - around), pitch))
+    return min(pitches, key=lambda pitch: (abs(pitch - around) + 0.7 * max(0, pitch - lowest - 11), pitch))
