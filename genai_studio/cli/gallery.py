@@ -106,5 +106,5 @@ def _list(studio: AnyStudio, limit: int, as_json: bool, **filters: Any) -> None:
         return
     for record in records:
         made = time.strftime("%Y-%m-%d %H:%M", time.localtime(record.created))
-        words = " ".join((record.prompt or record.excerpt).split())
+        words = " ".join((record.title or record.excerpt).split())
         print(f"{record.id}  {made}  {record.modality:6} {record.model:22} {words[:60]}")

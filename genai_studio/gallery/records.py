@@ -71,6 +71,11 @@ class Record:
         return list(dict.fromkeys(name for name in self.recipe.request.inputs.values() if not is_asset(name)))
 
     @property
+    def title(self) -> str:
+        """What it is called in a list: its prompt, or the name that its model gave it."""
+        return self.prompt or str(self.info.get("title", ""))
+
+    @property
     def duration(self) -> float | None:
         """Length of a recording in seconds."""
         return self.info.get("duration")
@@ -86,7 +91,7 @@ class Record:
             "id": self.id,
             "kind": self.kind.value,
             "modality": self.modality.value,
-            "title": self.prompt,
+            "title": self.title,
             "excerpt": self.excerpt,
             "url": self.url,
             "thumbnail": self.thumbnail_url,

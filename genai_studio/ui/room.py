@@ -138,7 +138,7 @@ class Room:
                 {
                     "id": record.id,
                     "kind": record.kind.value,
-                    "prompt": record.prompt[:200] or record.model_title,
+                    "prompt": record.title[:200] or record.model_title,
                     "thumbnail": record.thumbnail_url,
                 }
                 for record in page.records

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import hashlib
 import json
@@ -312,3 +313,10 @@ def test_midi_of_a_save_still_plays(gallery, staging):
     record = save_tune(gallery, staging)
     saved = gallery.open(record.id, "midi").read_bytes()
     assert saved.endswith(make_midi()[22:])
+
+
+def test_a_record_without_a_prompt_is_called_what_its_model_calls_it(save_text):
+    record = dataclasses.replace(save_text(""), info={"title": "Waltz in G"})
+    assert (record.title, record.card()["title"]) == ("Waltz in G", "Waltz in G")
+    assert dataclasses.replace(record, prompt="a waltz").title == "a waltz"
+    assert dataclasses.replace(record, info={}).title == ""
