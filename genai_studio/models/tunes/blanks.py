@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
-from itertools import pairwise
 
 from genai_studio.models.tunes.bar_rules import Bar, Landing, Steps
 from genai_studio.models.tunes.grammar import LAST_NOTE, TOKENS_A_BAR, nearly_full
@@ -226,11 +225,6 @@ def filled_tune(tune: Tune, blanks: list[Place], filled: list[list[str]]) -> Tun
                 notes[-1] = replace(notes[-1], end=tied[0])
         sections.append(replace(section, notes=tuple(sorted((*kept, *notes), key=lambda note: note.start))))
     return replace(tune, sections=tuple(sections))
-
-
-def overlapping(tune: Tune) -> bool:
-    """Whether a note of the tune starts before the one before it ends."""
-    return any(after.start < before.end for section in tune.sections for before, after in pairwise(section.notes))
 
 
 def _bounds(tune: Tune, number: int, bar: int) -> tuple[int, int]:

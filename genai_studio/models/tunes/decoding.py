@@ -104,7 +104,8 @@ def fill(
 
     A section without notes has its upbeat written too. All notes outside the blanks stay as they are; the last bar of
     section `closing` (from the end where negative; None for no section) ends on the tonic if it is among the blanks.
-    `temperature` 0 gives one proposal. A bar with few ways to be filled may give fewer than asked.
+    `temperature` 0 gives one proposal. Bars with few ways to be filled may give fewer than asked, bars that a kept note
+    holds through only what was there.
     Raises ValueError where the blanks are none, too many or not in the tune, or the range holds no tonic.
     """
     places = blank_places(tune, blanks)
@@ -134,6 +135,8 @@ def fill(
                 found.append(_judged(network, whole, row.likelihood))
         if len(found) >= wanted:
             break
+    if not found:  # there is one way only, the one that was there
+        found = [_judged(network, whole, rows[0].likelihood)]
     return sorted(found, key=lambda proposal: -proposal.score)[:wanted]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import pytest
 
@@ -14,7 +15,6 @@ from genai_studio.models.tunes.blanks import (
     filled_tune,
     legible,
     mode_of,
-    overlapping,
     window,
 )
 from genai_studio.models.tunes.form import form_of
@@ -31,6 +31,11 @@ from genai_studio.models.tunes.tokens import (
 )
 from genai_studio.score.model import METRES, SCALES
 from tests.models.tunes.test_grammar import walk
+
+
+def overlapping(tune: Tune) -> bool:
+    """Whether a note of the tune starts before the one before it ends."""
+    return any(after.start < before.end for section in tune.sections for before, after in pairwise(section.notes))
 
 
 def some_tune(seed: int, metre: str, bars: int = 32) -> Tune:
