@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from itertools import pairwise
 
 from genai_studio.score.model import TICKS, Part, Score
 
@@ -17,6 +18,15 @@ _STRUMMED = {24: 0.009, 25: 0.009, 46: 0.014}
 """By General MIDI program: seconds from one string of a chord to the next."""
 _LEAN = {("lo-fi", "melody"): 0.014, ("lo-fi", "drums"): 0.008, ("jazz trio", "melody"): 0.012}
 """By ensemble and role: seconds that a player lies behind the beat."""
+_LILTS = {
+    "jig": (36, (12, 13.2), (24, 24.6)),
+    "slip jig": (36, (12, 13.2), (24, 24.6)),
+    "waltz band": (72, (24, 22.8), (48, 47.2)),
+}
+"""By style or ensemble: a stretch of ticks, and where in it players put two places: the first eighth of a jig's beat is
+long, and a waltz band hurries to its second beat."""
+_DETACHED = 0.94
+"""Share of a melody note's length that sounds in a dance."""
 _AGAIN = 0.85
 """Share of a note's length that sounds where the same pitch is struck again at once."""
 
@@ -44,12 +54,20 @@ def seconds_at(score: Score, tick: float, *, closing: bool = True) -> float:
 
 
 def _swung(score: Score, tick: float) -> float:
-    """Off-beat eighths late by the swing, what lies between them in proportion."""
-    if not score.swing or score.compound:
+    """The tick moved by the style's lilt or by the swing of off-beat eighths; what lies between moves in proportion."""
+    lilt = _LILTS.get(score.ensemble) or _LILTS.get(score.style)
+    if lilt and score.bar_ticks % lilt[0] == 0 and (score.compound or score.metre == "3/4"):
+        period, *moved = lilt
+    elif score.swing and not score.compound:
+        period, moved = TICKS, [(TICKS // 2, TICKS / 2 * (1 + score.swing))]
+    else:
         return float(tick)
-    half, shift = TICKS / 2, score.swing * TICKS / 2
-    place = (tick - score.pickup) % TICKS
-    return tick + (shift * place / half if place <= half else shift * (TICKS - place) / half)
+    place = (tick - score.pickup) % period
+    points = [(0, 0.0), *moved, (period, float(period))]
+    for (start, at), (end, until) in pairwise(points):
+        if place <= end:
+            return tick - place + at + (until - at) * (place - start) / (end - start)
+    return float(tick)
 
 
 def perform(score: Score, part: Part, seed: int, *, closing: bool = True) -> list[PlayedNote]:
@@ -60,6 +78,7 @@ def perform(score: Score, part: Part, seed: int, *, closing: bool = True) -> lis
     """
     draw = random.Random(f"{seed}/{part.name}/{part.program}")
     lean = _LEAN.get((score.ensemble, part.role), 0.0)
+    touch = _DETACHED if part.role == "melody" and score.style not in ("air", "waltz", "") else part.length
     strum = _STRUMMED.get(part.program, 0.0) * (part.role == "chords")
     onsets: dict[int, float] = {}
     strings: dict[int, int] = {}
@@ -74,7 +93,7 @@ def perform(score: Score, part: Part, seed: int, *, closing: bool = True) -> lis
         late = onsets[note.start] + draw.uniform(0, 0.004) + string * strum
         start = seconds_at(score, note.start, closing=closing)
         end = seconds_at(score, note.end, closing=closing)
-        share = min(part.length, _AGAIN) if number in next_start else part.length
+        share = min(touch, _AGAIN) if number in next_start else touch
         length = max(0.03, (end - start) * share - string * strum)
         velocity = min(127, max(12, round(note.velocity + draw.gauss(0, _TOUCH))))
         played.append(PlayedNote(max(0.0, start + late), length, note.pitch, velocity))

@@ -63,7 +63,8 @@ class Band:
         clip.tracks.append(track)
         limit = int((seconds_at(score, score.ticks) + _TAIL) * RATE)
         sound = np.asarray(self._synthesizer.render(clip, stereo=True), dtype=np.float32)[:, :limit]
-        sound = np.clip(np.nan_to_num(sound), -16.0, 16.0)  # a soundfont's filter may overflow
+        if not np.abs(sound).max(initial=0.0) < 16:  # a soundfont's filter overflowed
+            sound = np.clip(np.nan_to_num(sound), -16.0, 16.0)
         left, right = np.cos((part.pan + 1) * np.pi / 4), np.sin((part.pan + 1) * np.pi / 4)
         middle = (sound[0] + sound[1]) * np.float32(0.5)
         side = (sound[0] - middle) * np.float32(0.6 * np.sqrt(0.5))

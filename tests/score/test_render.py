@@ -77,8 +77,10 @@ def test_playing_is_close_to_the_page_and_swings() -> None:
 
 
 @pytest.mark.parametrize("ending", ["plain", "ritardando", "tag"])
-def test_a_tick_sounds_later_than_the_one_before_and_endings_slow_down(ending: Ending) -> None:
-    score = replace(random_score(6), tempo=120.0, ending=ending, swing=0.3)
+@pytest.mark.parametrize("style", ["reel", "jig"])
+@pytest.mark.parametrize("metre", ["3/4", "4/4", "6/8", "9/8"])
+def test_a_tick_sounds_later_than_the_one_before_and_endings_slow_down(ending: Ending, style: str, metre: str) -> None:
+    score = replace(random_score(6, "waltz band"), tempo=120.0, ending=ending, swing=0.3, style=style, metre=metre)
     times = [seconds_at(score, tick) for tick in range(score.ticks + 1)]
     assert times[0] == pytest.approx(0.0, abs=0.02)
     assert all(before < after for before, after in pairwise(times))
