@@ -62,7 +62,7 @@ _NOISE_TURN: Figure = {
 def chiptune(setting: Setting) -> list[Part]:
     """An arpeggio, a bouncing bass, noise for drums, and the tune's own echo."""
     score, bars, turns = setting.score, setting.bars(), set(setting.turns())
-    run = setting.line(_RUN, bars, 57, velocity=52)
+    run = setting.line(_RUN, bars, 48, velocity=52)
     bass = setting.line(BOOM_SHORT, setting.bars(0.0, 0.5), 36, velocity=84)
     bass += setting.line(OCTAVES, setting.bars(0.5), 36, velocity=82) + setting.close_low(36)
     delay = 18 if score.compound else 12
@@ -82,8 +82,8 @@ def chiptune(setting: Setting) -> list[Part]:
 
 _LAZY: Figure = {"2/4": "x---", "3/4": ("x----x", "x-----"), "4/4": ("x----x--", "x------o"),
                  "6/8": ("x-----", "x---o-"), "9/8": "x-----x--"}  # fmt: skip
-_LAZY_BASS: Figure = {"2/4": ("1--.5-1-", "1--.5->-"), "3/4": ("1--.5-", "1--1->"), "4/4": ("1--.1-5-", "1---.15>"),
-                      "6/8": ("1--.5-", "1-.5->"), "9/8": "1--.5-1->"}  # fmt: skip
+_LAZY_BASS: Figure = {"2/4": ("1--.v-1-", "1--.v->-"), "3/4": ("1--.v-", "1--1->"), "4/4": ("1--.1-v-", "1---.1v>"),
+                      "6/8": ("1--.v-", "1-.v->"), "9/8": "1--.v-1->"}  # fmt: skip
 _LAZY_KICK: Figure = {"2/4": ("X....x..", "X.....x."), "3/4": ("X.....", "X..x.."), "4/4": ("X....x..", "X..x.x.."),
                       "6/8": ("X....x", "X....."), "9/8": "X.....x.."}  # fmt: skip
 _LAZY_SNARE: Figure = {"2/4": "....X...", "3/4": "....X.", "4/4": "..X...X.", "6/8": "...X..", "9/8": "......X.."}
@@ -122,7 +122,7 @@ def lo_fi(setting: Setting) -> list[Part]:
 _COMP: Figure = {"2/4": (".ox.", "x.o."), "3/4": ("...x-.", "..x.o."),
                  "4/4": ("x-.o....", "...x-.o.", ".x-...x-", "..x-.x-."),
                  "6/8": ("..x--.", "x-.--o"), "9/8": ("..x--...x", "x-...x--.")}  # fmt: skip
-_TWO: Figure = {"2/4": "1-5-", "3/4": "1---5-", "4/4": ("1---5---", "1---5->-"), "6/8": "1--5--", "9/8": "1--5--1->"}
+_TWO: Figure = {"2/4": "1-v-", "3/4": "1---v-", "4/4": ("1---v---", "1---v->-"), "6/8": "1--v--", "9/8": "1--v--1->"}
 _RIDES: Figure = {"2/4": "x.xxx.xx", "3/4": "x.xxx.", "4/4": "x.xxx.xx", "6/8": "x..x.x", "9/8": "x..x.xx.x"}
 _STIR: Figure = {"2/4": "x.x.", "3/4": "x...x.", "4/4": "x...x...", "6/8": "x..x..", "9/8": "x..x..x.."}
 _TAPS: Figure = {"2/4": ".o.x", "3/4": "..o.xo", "4/4": ("..x...xo", "..x..ox."), "6/8": "...x.o", "9/8": "...x..x.o"}

@@ -81,7 +81,7 @@ def folk_band(setting: Setting) -> list[Part]:
         guitar = setting.line(BOOM_SHORT, setting.bars(), 40, velocity=72)
         guitar += setting.block(CHUCK, light, 60, velocity=60, size=4) + setting.block(STRUM, full, 60, size=4)
     else:
-        guitar = setting.line(BROKEN, setting.bars(), 43, velocity=64, ring=3)
+        guitar = setting.line(BROKEN, setting.bars(), 40, velocity=64, ring=3)
     guitar += setting.close_low(40) + setting.close_chord(60, velocity=66, size=4)
     joined = setting.bars(0.45)
     low = setting.line(BOOM, [bar for bar in joined if bar not in turns], 31, velocity=80)
@@ -168,7 +168,7 @@ def _sounding(notes: tuple[Note, ...], tick: int, otherwise: int) -> int:
 
 def _as_roots(figure: Figure) -> Figure:
     """Chord marks as marks for a single note."""
-    table = str.maketrans("Xxo5", "1111")
+    table = str.maketrans("Xxov", "1111")
     return {
         metre: bar.translate(table) if isinstance(bar, str) else tuple(one.translate(table) for one in bar)
         for metre, bar in figure.items()
@@ -180,10 +180,10 @@ def harp_and_flute(setting: Setting) -> list[Part]:
     score = setting.score
     slow = setting.fast and setting.dances
     figure = BROKEN_SLOW if slow else BROKEN
-    harp = setting.line(figure, setting.bars(0.0, 0.7), 43, velocity=62, ring=3)
-    harp += setting.line(BROKEN, setting.bars(0.7), 43, velocity=66, ring=3)
-    low = setting.line(_as_roots(HELD), setting.bars(0.5), 31, velocity=64)
-    roll = _roll(score.chords[-1], setting.strokes[-1], 43)
+    harp = setting.line(figure, setting.bars(0.0, 0.7), 39, velocity=62, ring=3)
+    harp += setting.line(BROKEN, setting.bars(0.7), 39, velocity=66, ring=3)
+    low = setting.line(_as_roots(HELD), setting.bars(0.5), 29, velocity=64)
+    roll = _roll(score.chords[-1], setting.strokes[-1], 39)
     return part("Harp", "chords", 46, [*harp, *low, *roll, *setting.close_low(31, velocity=64)], -3.5, -0.25)
 
 

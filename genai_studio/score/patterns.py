@@ -1,8 +1,9 @@
 """Accompaniment figures written as text: a character for each equal part of a bar, read against the chords.
 
 `.` is silence and `-` holds on. For single notes a digit or letter names a tone of the chord above its root: `1` the
-root, `3`, `5`, `7`, `8` the octave, `a` the tenth, `c` the twelfth, `f` two octaves; `>` steps to the next root. For
-chords and drums `X`, `x` and `o` are loud, plain and soft. A figure of several bars is a tuple and starts over.
+root, `3`, `5`, `7`, `8` the octave, `a` the tenth, `c` the twelfth, `f` two octaves; `v` is the fifth as a bass plays
+it, below the root where there is room, and `>` steps to the next root. For chords and drums `X`, `x` and `o` are loud,
+plain and soft. A figure of several bars is a tuple and starts over.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from genai_studio.score.voicing import Voices, bass_note, close_position
 Figure = Mapping[str, str | tuple[str, ...]]
 """By metre: one bar or several."""
 _ABOVE = {"1": 0, "8": 12, "f": 24}
-_TONES = {"3": (1, 0), "5": (2, 0), "7": (3, 0), "a": (1, 12), "c": (2, 12)}
+_TONES = {"3": (1, 0), "5": (2, 0), "v": (2, 0), "7": (3, 0), "a": (1, 12), "c": (2, 12)}
 _LOUD = {"X": 12, "x": 0, "o": -16}
 
 
@@ -70,7 +71,7 @@ def line(
     notes: list[Note] = []
     for stroke in strokes(score, figure, bars):
         chord = stroke.chord
-        mark = "1" if stroke.mark in "35>" and stroke.tick == chord.start else stroke.mark
+        mark = "1" if stroke.mark in "35v>" and stroke.tick == chord.start else stroke.mark
         pitch = _pitch(score, chord, mark, lowest, notes[-1].pitch if notes else lowest + 7)
         loud = velocity + (8 if stroke.place == 0 else 3 if stroke.place % score.beat_ticks == 0 else -3)
         notes.append(Note(stroke.tick, min(stroke.duration * ring, chord.end - stroke.tick), pitch, loud))
@@ -89,7 +90,7 @@ def _pitch(score: Score, chord: Chord, mark: str, lowest: int, before: int) -> i
     if index >= len(chord.tones):
         return root + 12  # a triad has no seventh
     above = root + chord.tones[index] + octave
-    return above - 12 if mark == "5" and above - 12 >= lowest else above
+    return above - 12 if mark == "v" and above - 12 >= lowest else above
 
 
 def block(

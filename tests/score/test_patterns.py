@@ -31,7 +31,7 @@ def test_every_figure_fills_a_bar_of_every_metre(name: str) -> None:
         for bar in (bars,) if isinstance(bars, str) else bars:
             assert METRES[metre] % len(bar) == 0, (metre, bar)
             assert METRES[metre] // len(bar) in (6, 12), (metre, bar)
-            assert re.fullmatch(r"[-.Xxo]+|[-.13578acf>]+", bar), (metre, bar)
+            assert re.fullmatch(r"[-.Xxo]+|[-.13578acfv>]+", bar), (metre, bar)
             assert bar[0] != "-", (metre, bar)
 
 
@@ -46,6 +46,8 @@ def test_a_line_reads_its_marks() -> None:
         (0, 36), (12, 40), (24, 43), (36, 48), (48, 52), (60, 55), (84, 60)
     ]  # fmt: skip
     assert notes[0].velocity > notes[1].velocity
+    low = line(score_of("4/4", Chord(0, 192, 9, (0, 4, 7))), {"4/4": "1-v-"}, [0], 36)
+    assert [note.pitch for note in low] == [45, 40]
 
 
 def test_a_held_stroke_is_struck_again_where_the_harmony_changes() -> None:
