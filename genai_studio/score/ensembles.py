@@ -12,6 +12,7 @@ from genai_studio.score.grooves import (
     BOOM_SHORT,
     BROKEN,
     BROKEN_SLOW,
+    CHOP,
     CHUCK,
     FRAME_HIGH,
     FRAME_HIGH_TURN,
@@ -22,7 +23,7 @@ from genai_studio.score.grooves import (
     STRUM,
 )
 from genai_studio.score.model import INTRODUCTION, Chord, Note, Part
-from genai_studio.score.patterns import Figure, chord_at
+from genai_studio.score.patterns import Figure, chord_at, strokes
 from genai_studio.score.setting import Setting, part
 from genai_studio.score.voicing import Voices, three_below
 
@@ -120,28 +121,19 @@ def _last_bar(setting: Setting) -> list[int]:
     return [setting.score.bars - 1]
 
 
-QUARTET_DANCE: tuple[Figure, Figure] = (CHUCK, BOOM)
-
-
 def string_quartet(setting: Setting) -> list[Part]:
-    """Three voices led without parallels: held under songs, in dances the cello on the beats and the others between."""
+    """Three voices led without parallels: held under songs; in dances the cello on the beats, the others between."""
     score = setting.score
     voices = dict(zip((chord.start for chord in score.chords), _led(setting), strict=True))
     lines: list[list[Note]] = [[], [], []]
-    waltz = setting.style == "waltz"
-    held = setting.bars(0.0, 0.5 if waltz else 0.0) if setting.dances or waltz else setting.bars()
-    moving = [bar for bar in setting.bars() if bar not in set(held)]
-    inner: Figure = CHUCK if waltz or setting.dances else HELD
-    for number in range(3):
-        figure: Figure = (BOOM if number == 2 else inner) if moving else HELD
-        for bars, chosen, velocity in ((held, HELD, 62), (moving, figure, 66)):
-            for note in setting.line(_as_roots(chosen), bars, 36, velocity=velocity):
-                chord = chord_at(score.chords, note.start)
-                if chord is not None:
-                    lines[number].append(replace(note, pitch=voices[chord.start][number]))
+    for number, notes in enumerate(lines):
+        for bars, figure in _bowing(setting, low=number == 2):
+            for stroke in strokes(score, figure, bars):
+                pitch = voices[stroke.chord.start][number]
+                notes.append(Note(stroke.tick, stroke.duration, pitch, 70 if stroke.place == 0 else 64))
         for start, duration in setting.strokes:
             chord = chord_at(score.chords, start) or score.chords[-1]
-            lines[number].append(Note(start, duration, voices[chord.start][number], 68))
+            notes.append(Note(start, duration, voices[chord.start][number], 68))
     seats = (("Second violin", 40, -0.25), ("Viola", 41, 0.25), ("Cello", 42, 0.45))
     length = 0.85 if setting.dances else 1.0
     return [
@@ -149,6 +141,17 @@ def string_quartet(setting: Setting) -> list[Part]:
         for (name, program, pan), notes in zip(seats, lines, strict=True)
         for player in part(name, "bass" if name == "Cello" else "harmony", program, notes, -6.5, pan, length)
     ]
+
+
+def _bowing(setting: Setting, *, low: bool) -> list[tuple[list[int], Figure]]:
+    """Which bars a player of the quartet takes with which figure."""
+    if setting.style == "waltz":
+        return [(setting.bars(0.0, 0.5), HELD), (setting.bars(0.5), HELD if low else CHUCK)]
+    if not setting.dances:
+        return [(setting.bars(), HELD)]
+    if low:
+        return [(setting.bars(), BOOM)]
+    return [(setting.bars(0.0, 0.7), CHUCK), (setting.bars(0.7), CHOP)]
 
 
 def _led(setting: Setting) -> list[Voices]:

@@ -22,6 +22,8 @@ CHUCK: Figure = {"2/4": ".x.x", "3/4": "..x.x.", "4/4": "..x...x.", "6/8": "..x.
 STRUM: Figure = {"2/4": (".x.x.xox", ".xoxoxox"), "3/4": ("..x.xo", "..x.x."), "4/4": ("..x.o.xo", "..xo.oxo"),
                  "6/8": ("..x.ox", ".ox.ox"), "9/8": ("..x..x.ox", ".ox..x.ox")}  # fmt: skip
 """The same with strokes back up between."""
+CHOP: Figure = {"2/4": ".xox", "3/4": "..x.xx", "4/4": "x.x.x.xx", "6/8": "x.xx.x", "9/8": "x.xx.xx.x"}
+"""What bows do at the fullest."""
 HELD: Figure = {"2/4": "x---", "3/4": "x-----", "4/4": "x-------", "6/8": "x-----", "9/8": "x--------"}
 """One chord a bar."""
 HALVES: Figure = {"2/4": "x-x-", "3/4": "x---x-", "4/4": "x---x---", "6/8": "x--x--", "9/8": "x--x--x--"}
