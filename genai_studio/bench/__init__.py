@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from genai_studio.bench.evaluation import EVALUATIONS
 from genai_studio.bench.figure import Figure
 from genai_studio.bench.jobs import cancel, overhead
 from genai_studio.bench.page import growth, page
@@ -34,15 +36,34 @@ def measure(settings: Settings, names: Sequence[str], say: Callable[[str], None]
         raise InvalidInput(f"There is no measurement named {unknown[0]!r}.", f"There are {', '.join(MEASUREMENTS)}.")
     for name in names:
         say(f"Measuring {name} ...")
-        with tempfile.TemporaryDirectory(prefix="studio-bench-") as folder:
-            home = Path(folder)
-            settings.cache.mkdir(parents=True, exist_ok=True)
-            (home / "cache").symlink_to(settings.cache)
-            scratch = replace(settings, home=home, models=home / "models", database="", host="127.0.0.1", auth="")
+        with _scratch(settings) as scratch:
             try:
                 yield from MEASUREMENTS[name](scratch)
             except StudioError as error:
                 say(f"Not measured: {error.sentence}")
 
 
-__all__ = ["MEASUREMENTS", "Figure", "measure"]
+def evaluate(
+    settings: Settings, model: str, say: Callable[[str], None], *, requests: int, renders: int
+) -> Iterator[Figure]:
+    """The figures of EVALUATIONS for `model`, each as soon as it is there, in a data folder that is thrown away.
+
+    Raises InvalidInput for a model without an evaluation.
+    """
+    if model not in EVALUATIONS:
+        raise InvalidInput(f"There is no evaluation of {model!r}.", f"There is one of {', '.join(EVALUATIONS)}.")
+    with _scratch(settings) as scratch:
+        yield from EVALUATIONS[model](scratch, say, requests=requests, renders=renders)
+
+
+@contextmanager
+def _scratch(settings: Settings) -> Iterator[Settings]:
+    """The same settings with a home of their own; downloaded model files are shared."""
+    with tempfile.TemporaryDirectory(prefix="studio-bench-") as folder:
+        home = Path(folder)
+        settings.cache.mkdir(parents=True, exist_ok=True)
+        (home / "cache").symlink_to(settings.cache)
+        yield replace(settings, home=home, models=home / "models", database="", host="127.0.0.1", auth="")
+
+
+__all__ = ["EVALUATIONS", "MEASUREMENTS", "Figure", "evaluate", "measure"]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import typer
 
 from genai_studio.cli.bench import add_bench
+from genai_studio.cli.evaluate import add_eval
 from genai_studio.cli.gallery import gallery_app
 from genai_studio.cli.generate import generate_app
 from genai_studio.cli.jobs import jobs_app
@@ -36,6 +37,7 @@ def build(words: Sequence[str]) -> typer.Typer:
     app.add_typer(jobs_app(), name="jobs")
     app.add_typer(train_app(words), name="train")
     add_bench(app)
+    add_eval(app)
     return app
 
 

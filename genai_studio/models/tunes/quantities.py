@@ -53,7 +53,7 @@ class Quantity:
     end: int
 
 
-def key(text: str) -> tuple[Quantity, Quantity] | tuple[Quantity, None] | tuple[None, None]:
+def key(text: str) -> tuple[Quantity | None, Quantity | None]:
     """The tonic as in `score.model.KEYS` and the mode named with it. Raises InvalidInput for two keys.
 
     `text` is as it was typed: a capital A is a note, a small one an article.
