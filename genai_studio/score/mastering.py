@@ -54,6 +54,15 @@ def add_reverberation(sent: Audio, mix: Audio) -> None:
         mix[:, start : start + room] += answer[:, :room].astype(np.float32)
 
 
+def rolled_off(audio: Audio, top: float) -> Audio:
+    """The audio with what lies above `top` Hz fading by 12 dB an octave."""
+    from scipy.signal import butter, sosfilt
+
+    return np.asarray(
+        sosfilt(butter(2, top, fs=RATE, output="sos").astype(np.float32), audio, axis=1), dtype=np.float32
+    )
+
+
 def true_peak(audio: Audio) -> float:
     """The highest level between samples too, in dB: four times oversampled, as ITU-R BS.1770 annex 2 asks.
 

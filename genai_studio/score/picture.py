@@ -42,6 +42,10 @@ def piano_roll(score: Score, *, bars_a_line: int = 8, width: int = 1600, row: in
     for chord in score.chords:
         line, x = place(chord.start)
         draw.text((x + 2, line * height + _TOP - 14), chord_name(score, chord), fill=_INK)
+    for section in score.sections:
+        line, x = place(score.pickup + section.first_bar * score.bar_ticks)
+        draw.rectangle((x, line * height + _TOP - 2, x + 11, line * height + _TOP + 10), fill=_INK)
+        draw.text((x + 3, line * height + _TOP - 2), section.letter, fill=_PAPER)
     draw.text((10, 2), f"{score.title}, {score.metre}, {score.tempo:g} beats a minute", fill=_INK)
     for number, part in reversed(list(enumerate(parts))):
         for note in part.notes:

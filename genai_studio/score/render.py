@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from genai_studio.score.mastering import RATE, Audio, Gain, add_reverberation, loudness, mastering
+from genai_studio.score.mastering import RATE, Audio, Gain, add_reverberation, loudness, mastering, rolled_off
 from genai_studio.score.midi import RESOLUTION
 from genai_studio.score.model import Part, Score
-from genai_studio.score.performance import perform, seconds_at
+from genai_studio.score.performance import PlayedNote, perform, seconds_at
 from genai_studio.score.soundfont import SoundfontError, playable
 from genai_studio.score.structure import body_of
 
@@ -22,6 +22,11 @@ _TEMPO = 125.0
 """Beats a minute of the synthesiser's clock: at 480 ticks a quarter one tick is a millisecond."""
 _SENT = {"melody": 0.22, "harmony": 0.26, "chords": 0.2, "bass": 0.08, "drums": 0.14}
 """How much of each role the hall hears."""
+_ROOM = {"string quartet": 1.3, "harp and flute": 1.4, "music box": 1.2, "solo": 1.5, "jazz trio": 0.7, "lo-fi": 0.6,
+         "chiptune": 0.35, "marching band": 0.8}  # fmt: skip
+"""By ensemble: how large its room is beside the usual one."""
+_TOP = {"lo-fi": 5500.0}
+"""By ensemble: Hz from which its sound is rolled off, as an old tape does."""
 _TAIL = 2.5
 """Seconds after the last note for what still rings, in the instruments and in the hall."""
 _LEVEL = -24.0
@@ -48,23 +53,17 @@ class Band:
         """Bytes held: the file's 16-bit samples are kept as 32-bit floats."""
 
     def part(self, score: Score, part: Part, seed: int, *, closing: bool = True) -> Audio:
-        """One part alone, dry, panned and levelled: (2, samples). Silence where the soundfont lacks the sound.
-
-        `closing=False` plays to the end in time.
-        """
-        import symusic
-
-        track = symusic.Track(part.name, part.program, part.drums)
-        for note in perform(score, part, seed, closing=closing):
-            start, length = round(note.start * 1000), max(20, round(note.duration * 1000))
-            track.notes.append(symusic.Note(start, length, note.pitch, note.velocity))
-        clip = symusic.Score(RESOLUTION)
-        clip.tempos.append(symusic.Tempo(0, _TEMPO))
-        clip.tracks.append(track)
+        """One part alone, dry, panned and levelled: (2, samples). Where the soundfont lacks the sound, the first of its
+        family plays, else any; `closing=False` plays to the end in time."""
+        notes = perform(score, part, seed, closing=closing)
         limit = int((seconds_at(score, score.ticks) + _TAIL) * RATE)
-        sound = np.asarray(self._synthesizer.render(clip, stereo=True), dtype=np.float32)[:, :limit]
-        if not np.abs(sound).max(initial=0.0) < 16:  # a soundfont's filter overflowed
-            sound = np.clip(np.nan_to_num(sound), -16.0, 16.0)
+        sound = np.zeros((2, 0), dtype=np.float32)
+        for program in dict.fromkeys((part.program, part.program // 8 * 8, 0)):  # the sound, its family's, any
+            sound = self._sung(notes, program, part.drums)[:, :limit]
+            if np.abs(sound).max(initial=0.0) > 1e-6:
+                break
+        if score.ensemble in _TOP:
+            sound = rolled_off(sound, _TOP[score.ensemble])
         left, right = np.cos((part.pan + 1) * np.pi / 4), np.sin((part.pan + 1) * np.pi / 4)
         middle = (sound[0] + sound[1]) * np.float32(0.5)
         side = (sound[0] - middle) * np.float32(0.6 * np.sqrt(0.5))
@@ -73,6 +72,22 @@ class Band:
         if np.isfinite(measured):
             placed *= np.float32(10 ** ((_LEVEL + part.gain - measured) / 20))
         return placed
+
+    def _sung(self, notes: list[PlayedNote], program: int, drums: bool) -> Audio:
+        """The notes as the soundfont sounds, (2, samples), finite."""
+        import symusic
+
+        track = symusic.Track("", program, drums)
+        for note in notes:
+            start, length = round(note.start * 1000), max(20, round(note.duration * 1000))
+            track.notes.append(symusic.Note(start, length, note.pitch, note.velocity))
+        clip = symusic.Score(RESOLUTION)
+        clip.tempos.append(symusic.Tempo(0, _TEMPO))
+        clip.tracks.append(track)
+        sound = np.asarray(self._synthesizer.render(clip, stereo=True), dtype=np.float32)
+        if not np.abs(sound).max(initial=0.0) < 16:  # a soundfont's filter overflowed
+            sound = np.clip(np.nan_to_num(sound), -16.0, 16.0)
+        return sound
 
     def play(self, score: Score, seed: int, step: Step | None = None) -> Audio:
         """The whole score, mastered: (2, samples). `step(done, total)` is told before each stage; it may raise.
@@ -108,7 +123,7 @@ class Band:
         sent = np.zeros_like(mix)
         for part, sound in self._dry(score, seed, step, closing=closing):
             mix[:, : sound.shape[1]] += sound
-            sent[:, : sound.shape[1]] += sound * np.float32(_SENT[part.role])
+            sent[:, : sound.shape[1]] += sound * _share(score, part)
         add_reverberation(sent, mix)
         return mix
 
@@ -117,7 +132,7 @@ class Band:
         for part, sound in self._dry(score, seed, step):
             wet = np.zeros((2, _samples(score)), dtype=np.float32)
             wet[:, : sound.shape[1]] += sound
-            add_reverberation(sound * np.float32(_SENT[part.role]), wet)
+            add_reverberation(sound * _share(score, part), wet)
             yield part, wet
 
     def _dry(self, score: Score, seed: int, step: Step | None, *, closing: bool = True) -> Iterator[tuple[Part, Audio]]:
@@ -137,6 +152,11 @@ def write_audio(audio: Audio, path: Path, file_format: Literal["flac", "wav"]) -
     import soundfile
 
     soundfile.write(path, audio.T, RATE, format=file_format.upper(), subtype="PCM_16")
+
+
+def _share(score: Score, part: Part) -> np.float32:
+    """How much of a part the hall hears."""
+    return np.float32(_SENT[part.role] * _ROOM.get(score.ensemble, 1.0))
 
 
 def _samples(score: Score) -> int:

@@ -101,6 +101,24 @@ def test_a_player_never_moves_a_note_far_from_its_tick() -> None:
                 assert abs(played.velocity - note.velocity) < 30
 
 
+def test_a_sound_that_the_soundfont_lacks_is_replaced(band: Band) -> None:
+    score = random_score(3, "jazz trio")
+    drums = next(part for part in score.parts if part.drums)
+    assert drums.program != 0  # brushes, and the soundfont of the tests has one kit
+    assert np.abs(band.part(score, drums, 1)).max() > 0.01
+
+
+def test_lo_fi_has_a_soft_top(band: Band) -> None:
+    score = random_score(3, "lo-fi")
+    part = replace(score.parts[0], notes=tuple(replace(note, pitch=108) for note in score.parts[0].notes))
+    bright = {}
+    for ensemble in ("lo-fi", "piano"):
+        power = np.abs(np.fft.rfft(band.part(replace(score, ensemble=ensemble), part, 1)[0])) ** 2
+        above = np.fft.rfftfreq(2 * len(power) - 1, 1 / RATE) > 12_000
+        bright[ensemble] = power[above].sum() / power.sum()
+    assert bright["lo-fi"] < 0.3 * bright["piano"]
+
+
 def test_stems_together_are_the_mix(band: Band) -> None:
     score = replace(random_score(5, "marching band"), tempo=220.0)
     stems = band.stems(score, 7)
