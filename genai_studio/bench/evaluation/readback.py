@@ -58,9 +58,7 @@ def read_midi(path: Path) -> Reading:
     beats, unit = (int(number) for number in metre.split("/"))
     name = said["key_signature"].key
     bar = Fraction(4 * beats, unit)
-    bars = (
-        -(-_quarters(end, file) // bar) if not begins else -(-(_quarters(end, file) - _quarters(begins, file)) // bar)
-    )
+    bars = -(-(end - _quarters(begins, file)) // bar)
     fifths = _FIFTHS[name.removesuffix("m")] - 3 * name.endswith("m")
     return Reading(fifths, "", "", metre, 60e6 / said["set_tempo"].tempo, int(bars), letters, tuple(melody))
 
