@@ -96,6 +96,8 @@ def browser() -> Iterator[Any]:
                 "--disable-gpu",
                 "--disable-background-networking",
                 "--autoplay-policy=no-user-gesture-required",
+                "--use-fake-device-for-media-stream",
+                "--use-fake-ui-for-media-stream",
             ],
         )
         yield browser
@@ -104,7 +106,8 @@ def browser() -> Iterator[Any]:
 
 @dataclass
 class Watched:
-    """An open page and what its console has said as an error. A preview that its job has moved past is no error."""
+    """An open page and what its console has said as an error. A preview that its job has moved past is no error, nor is
+    an export that could not be made: the page says so."""
 
     page: Any
     errors: list[str]
@@ -117,7 +120,8 @@ class Watched:
         return watched
 
     def hear(self, message: Any) -> None:
-        if message.type == "error" and "/preview/" not in message.location.get("url", ""):
+        address = message.location.get("url", "")
+        if message.type == "error" and "/preview/" not in address and "/export/" not in address:
             self.errors.append(f"{message.text} {message.location}")
 
 

@@ -4,7 +4,7 @@ sine tones. It takes the controls, the pieces and the actions of Tunes, so that 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -16,14 +16,16 @@ from genai_studio.domain.events import Note as Shown
 from genai_studio.domain.modality import MediaKind
 from genai_studio.models.base import Draft, Family, LoadedModel, ModelFiles, ModelSpec, RunContext
 from genai_studio.models.fake import StepSeconds, digest, pause
+from genai_studio.models.tunes.composing import arranged, form_for
 from genai_studio.models.tunes.controls import Controls, decide
+from genai_studio.models.tunes.editing import Edited, edited
 from genai_studio.models.tunes.params import TuneParams
 from genai_studio.models.tunes.prompt import Wishes, read_prompt
-from genai_studio.score.arrange import arrange
+from genai_studio.models.tunes.recast import FreshBar, Melody
 from genai_studio.score.document import read_document, write_document
-from genai_studio.score.harmony import harmonise
+from genai_studio.score.importing import AUDIO, import_score
 from genai_studio.score.midi import write_midi
-from genai_studio.score.model import SCALES, TICKS, Note, Score, Section
+from genai_studio.score.model import METRES, SCALES, TICKS, Note, Score, Section
 from genai_studio.score.musicxml import write_musicxml
 
 RATE = 44_100
@@ -46,10 +48,12 @@ class DemoMusic:
         for index in range(params.count):
             seed = ctx.seed + index
             draw = random.Random(digest(f"{params.prompt}\n{params.temperature}", seed))
-            controls = decide(chosen, asked, seed)
-            score = _recast(piece, params, controls, draw) if piece else _composed(controls, draw)
-            self._told(score, params, index, ctx)
-            ctx.output(_saved(score, params, ctx))
+            if piece is None:
+                made = Edited(_composed(decide(chosen, asked, seed), draw), (), None)
+            else:
+                made = edited(piece, params, asked, _Dice(draw))
+            self._told(made.score, params, index, ctx)
+            ctx.output(_saved(made, params, ctx))
 
     def _told(self, score: Score, params: DemoMusicParams, index: int, ctx: RunContext) -> None:
         """Bar after bar, as if it were being written."""
@@ -89,8 +93,6 @@ def _piece(ctx: RunContext) -> Score:
     """The given piece. Raises InvalidInput where there is none, or it is no music."""
     if ctx.has_input("piece", "score"):
         return read_document(ctx.input("piece", "score"))
-    from genai_studio.score.importing import AUDIO, import_score
-
     path = ctx.input("piece")
     if path.suffix.lower() in AUDIO:
         # The demo does not hear: it makes a tune of its own for each recording.
@@ -100,67 +102,53 @@ def _piece(ctx: RunContext) -> Score:
 
 
 def _composed(controls: Controls, draw: random.Random) -> Score:
-    half = controls.bars // 2
-    sections = (Section("A", 0, half), Section("B", half, controls.bars - half))
-    score = Score(
-        controls.title, controls.key, controls.metre, controls.tempo, controls.bars, 0, (), (), sections,
-        style=controls.style,
-    )  # fmt: skip
-    melody = [note for bar in range(score.bars) for note in _bar(draw, score, bar, controls.tonic)]
-    return _arranged(score, melody, controls.ensemble, controls.instrument)
+    """Sections in the form that is asked for; one that comes back is the same."""
+    form = form_for(controls)
+    length = METRES[controls.metre]
+    written = {
+        letter: [_bar(draw, controls, home=bar == bars - 1) for bar in range(bars)]
+        for letter, bars in form.lengths.items()
+    }
+    sections: list[Section] = []
+    notes: list[Note] = []
+    for letter in form.order:
+        first = sections[-1].end_bar if sections else 0
+        sections.append(Section(letter, first, form.lengths[letter]))
+        for bar, fresh in enumerate(written[letter], first):
+            notes += [replace(note, start=bar * length + note.start) for note in fresh.notes]
+    return arranged(Melody(tuple(notes), tuple(sections), controls.key, controls.metre, 0), controls)
 
 
-def _recast(piece: Score, params: DemoMusicParams, controls: Controls, draw: random.Random) -> Score:
-    """`piece` with some bars anew, with more bars, or as it is in the key, tempo and setting of the controls."""
-    melody = list(piece.melody)
-    home = melody[0].pitch - (melody[0].pitch - piece.key.pitch_class) % 12 if melody else 60
-    if params.action == "repaint":
-        bars = range((params.first_bar or 1) - 1, min(params.last_bar or piece.bars, piece.bars))
-        kept = [note for note in melody if _bar_of(piece, note.start) not in bars]
-        new = [note for bar in bars for note in _bar(draw, piece, bar, home)]
-        melody = sorted([*kept, *new], key=lambda note: note.start)
-    elif params.action == "continue":
-        more = params.bars or SHORT
-        grown = replace(piece, bars=piece.bars + more, sections=(*piece.sections, Section("C", piece.bars, more)))
-        melody += [note for bar in range(piece.bars, grown.bars) for note in _bar(draw, grown, bar, home)]
-        piece = grown
-    else:
-        key = replace(piece.key, tonic=params.key) if params.key != "auto" else piece.key
-        up = (key.pitch_class - piece.key.pitch_class + 6) % 12 - 6
-        melody = [replace(note, pitch=note.pitch + up) for note in melody]
-        piece = replace(piece, key=key, tempo=float(params.tempo_bpm or piece.tempo))
-        return _arranged(piece, melody, controls.ensemble, controls.instrument)
-    return _arranged(piece, melody, piece.ensemble or controls.ensemble, piece.instrument or controls.instrument)
+class _Dice:
+    """Writes bars as the dice fall."""
+
+    def __init__(self, draw: random.Random) -> None:
+        self._draw = draw
+
+    def fill(self, melody: Melody, bars: list[int], controls: Controls) -> tuple[dict[int, FreshBar], float]:
+        return {bar: _bar(self._draw, controls, home=bar == melody.end_bar - 1) for bar in bars}, 0.0
 
 
-def _bar_of(score: Score, tick: int) -> int:
-    return max(0, tick - score.pickup) // score.bar_ticks
-
-
-def _bar(draw: random.Random, score: Score, bar: int, tonic: int) -> list[Note]:
-    """One bar of melody in eighths and quarters; the last one is the tonic, held."""
-    start = score.pickup + bar * score.bar_ticks
-    end = min(start + score.bar_ticks, score.ticks)
-    if bar == score.bars - 1:
-        return [Note(start, end - start, tonic + 12)]
-    scale = SCALES[score.key.mode]
-    notes, step = [], draw.randrange(3, 8)
+def _bar(draw: random.Random, controls: Controls, *, home: bool) -> FreshBar:
+    """One bar of melody in eighths and quarters; one that comes `home` holds the tonic."""
+    end = METRES[controls.metre]
+    if home:
+        return FreshBar((Note(0, end, controls.tonic),), end)
+    scale = SCALES[controls.key.mode]
+    notes: list[Note] = []
+    start, step = 0, draw.randrange(3, 8)
     while start < end:
         length = min(draw.choice((TICKS // 2, TICKS // 2, TICKS)), end - start)
         step = max(0, min(11, step + draw.choice((-2, -1, -1, 1, 1, 2))))
-        notes.append(Note(start, length, tonic + 12 * (step // 7) + scale[step % 7]))
+        notes.append(Note(start, length, controls.tonic + 12 * (step // 7) + scale[step % 7]))
         start += length
-    return notes
+    return FreshBar(tuple(notes), end)
 
 
-def _arranged(score: Score, melody: Sequence[Note], ensemble: str, instrument: str) -> Score:
-    chords = harmonise(melody, score.key, score.metre, ticks=score.ticks, pickup=score.pickup)
-    return arrange(replace(score, chords=chords), melody, ensemble, instrument, style=score.style)
-
-
-def _saved(score: Score, params: DemoMusicParams, ctx: RunContext) -> Draft:
+def _saved(made: Edited, params: DemoMusicParams, ctx: RunContext) -> Draft:
     import soundfile
 
+    score = made.score
     path = ctx.stage(f".{params.file_format}")
     soundfile.write(path, sounded(score), RATE, subtype="PCM_16", format=params.file_format.upper())
     files: dict[str, Path] = {
@@ -179,6 +167,7 @@ def _saved(score: Score, params: DemoMusicParams, ctx: RunContext) -> Draft:
         "bars": score.bars,
         "parts": [part.name for part in score.parts],
         "notes": sum(len(part.notes) for part in score.parts),
+        **({"new_bars": list(made.bars)} if made.bars else {}),
     }
     return Draft(MediaKind.AUDIO, path, files, info)
 

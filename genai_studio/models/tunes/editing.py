@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from genai_studio.errors import InvalidInput
 from genai_studio.models.tunes.composing import arranged
@@ -59,6 +59,13 @@ class Edited:
     likelihood: float | None
 
 
+class Writer(Protocol):
+    """Whoever writes bars: the network, or the demo's dice."""
+
+    def fill(self, melody: Melody, bars: list[int], controls: Controls) -> tuple[dict[int, FreshBar], float]:
+        """New music for `bars` of the melody, and how likely it is."""
+
+
 @dataclass(frozen=True)
 class Pen:
     """The writer with all that it needs beside the tune."""
@@ -82,7 +89,7 @@ class Pen:
         return new_bars(read, best.tune), best.likelihood
 
 
-def edited(score: Score, params: TuneParams, asked: Wishes, pen: Pen) -> Edited:
+def edited(score: Score, params: TuneParams, asked: Wishes, pen: Writer) -> Edited:
     """`score` after `params.action`. Raises InvalidInput where it cannot be done, before anything is written."""
     if not score.melody:
         raise InvalidInput("This piece has no melody to work on.")
@@ -93,7 +100,7 @@ def edited(score: Score, params: TuneParams, asked: Wishes, pen: Pen) -> Edited:
     return rearranged(score, params, asked)
 
 
-def repainted(score: Score, params: TuneParams, pen: Pen) -> Edited:
+def repainted(score: Score, params: TuneParams, pen: Writer) -> Edited:
     """The bars `params.first_bar` to `last_bar` written anew, also where their section comes back if asked."""
     controls = kept(score)
     offset = controls.introduction
@@ -116,7 +123,7 @@ def repainted(score: Score, params: TuneParams, pen: Pen) -> Edited:
     return Edited(result, tuple(sorted(bar + offset + 1 for bar in everywhere)), likelihood)
 
 
-def continued(score: Score, params: TuneParams, pen: Pen) -> Edited:
+def continued(score: Score, params: TuneParams, pen: Writer) -> Edited:
     """`params.bars` (or eight) new bars after the last, a section of their own."""
     controls = kept(score)
     body = body_of(score)

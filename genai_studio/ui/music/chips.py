@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from genai_studio.errors import InvalidInput
-from genai_studio.models.tunes.controls import AUTO
-from genai_studio.models.tunes.prompt import Found, found
+from genai_studio.models.tunes.composing import form_for
+from genai_studio.models.tunes.controls import AUTO, decide
+from genai_studio.models.tunes.params import TuneParams
+from genai_studio.models.tunes.prompt import Found, found, read_prompt
 from genai_studio.models.tunes.surprise import surprise
 from genai_studio.ui.controls import Panel, option_title, properties, resolved
 from genai_studio.ui.form import Form, Updates
@@ -52,14 +54,15 @@ class Chips:
 
     def read(self, request: gr.Request, *values: Any) -> dict[str, Any]:
         """Value of the row for what the form holds."""
-        spec, prompt, params = self.form.read(values)
-        panel = self.form.panel_of(spec)
+        spec, typed, params = self.form.read(values)
+        panel, prompt = self.form.panel_of(spec), typed or ""
         if "style" not in panel.fields:
             return {}
         language = language_of(request)
         problem, asked = "", []
         try:
-            asked = found(prompt or "")
+            asked = found(prompt)
+            _judged(panel, prompt, params)
         except InvalidInput as error:
             problem = " ".join(filter(None, (say(error.message, language), say(error.hint, language))))
         wishes = {wish.field: wish for wish in asked if wish.field in panel.fields}
@@ -110,6 +113,13 @@ class Chips:
             self.form.prompt: gr.update(value=drawn.prompt),
             **{panel.fields[field]: gr.update(value=kept[field]) for field in touched},
         }
+
+
+def _judged(panel: Panel, prompt: str, params: dict[str, Any]) -> None:
+    """Raises InvalidInput where prompt and panel cannot be kept together, before anybody presses Generate."""
+    if issubclass(panel.params, TuneParams):
+        chosen = panel.params.parse({**params, "prompt": prompt}).chosen()
+        form_for(decide(chosen, read_prompt(prompt), 0))
 
 
 _LEFT_OVER = re.compile(r"(?:\b(?:a|an|and|at|by|for|in|of|on|the|to|with)\b|[\s,;，、；])+$", re.IGNORECASE)

@@ -61,7 +61,7 @@ def values_of(edit: Edit, record: Record, form: Mapping[str, Any]) -> dict[str, 
     # An answer takes the place of what follows, as long as the phrase is; after the last bar it is new.
     length, bars = edit.last - edit.first + 1, int(record.info.get("bars", 0))
     if edit.last >= bars:
-        return {**values, **_continued(max(4, 4 * ((length + 3) // 4)))}
+        return {**values, **_continued(max(CONTINUED, 4 * ((length + 3) // 4)))}
     last = min(edit.last + length, bars)
     return {**values, "action": "repaint", "first_bar": edit.last + 1, "last_bar": last, "repeats": False}
 
@@ -86,13 +86,12 @@ def action_of(request: Request) -> str:
     return str(request.params.get("action", "compose"))
 
 
-def touched(request: Request, info: Mapping[str, Any]) -> Pair | None:
-    """The bars that a request writes, from 1, both included; None where it is the whole piece. `info` is of the piece
-    before, or of what was made."""
-    action, bars = action_of(request), int(info.get("bars", 0))
+def touched(request: Request, before: Mapping[str, Any]) -> Pair | None:
+    """The bars that a request writes, from 1, both included; None where it is the whole piece. `before` is the info of
+    the piece that it changes."""
+    action, bars = action_of(request), int(before.get("bars", 0))
     if action == "repaint":
         return int(request.params.get("first_bar") or 1), int(request.params.get("last_bar") or bars)
     if action == "continue":
-        more = int(request.params.get("bars") or CONTINUED)
-        return max(1, bars - more + 1), bars
+        return bars + 1, bars + int(request.params.get("bars") or CONTINUED)
     return None

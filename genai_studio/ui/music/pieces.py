@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from genai_studio.errors import StudioError
 from genai_studio.score.document import read_document
 from genai_studio.score.exports import FORMATS
-from genai_studio.score.model import INTRODUCTION, TICKS, Score
+from genai_studio.score.model import INTRODUCTION, TAG, TICKS, Score
 from genai_studio.score.performance import seconds_at
 from genai_studio.ui.controls import option_title
 from genai_studio.ui.i18n import say
@@ -64,12 +64,14 @@ def sheet_value(studio: Studio, record: Record, language: str) -> dict[str, Any]
     }
     if score is None:
         return value
-    played = [section for section in score.sections if section.letter != INTRODUCTION]
+    around = (INTRODUCTION, TAG) if score.ending == "tag" else (INTRODUCTION,)
+    tune = [section for section in score.sections if section.letter not in around]
     return {
         **value,
         "facts": facts_of(score, record, language),
         "bars": score.bars,
-        "first_bar": played[0].first_bar + 1 if played else 1,
+        "first_bar": tune[0].first_bar + 1 if tune else 1,
+        "last_bar": tune[-1].end_bar if tune else score.bars,
         "sections": [[section.letter, section.first_bar, section.bars] for section in score.sections],
         "beats_per_bar": score.bar_ticks / TICKS,
         "clock": clock_of(score),

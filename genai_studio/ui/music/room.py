@@ -104,14 +104,14 @@ class MusicRoom(Room):
         language = language_of(request)
         job = job or self._job_of(record)
         before = self.before(job, request) if job else None
-        touched = edits.touched(job.request, record.info) if job and before else None
+        touched = edits.touched(job.request, before.info) if job and before else None
         siblings = self.records_of(view_of(self.studio, job), request) if job else {}
         if before is None or before.id != record.id:
             siblings[record.output_index] = record
         undecided = before is not None and len(siblings) > 1
         sheet = pieces.sheet_value(self.studio, record, language)
-        if undecided and touched and before and before.id != record.id:
-            sheet["fresh"] = touched
+        if undecided and before and before.id != record.id:
+            sheet["fresh"] = record.info.get("new_bars") or []
         takes = {
             **status,
             "takes": self._takes(coming, siblings, request, touched),

@@ -64,11 +64,11 @@ tools.append(which, repaint.button, answer.button, extend.button, arrange.button
 function explain(text) {
   hint.textContent = text || (range
     ? say("Press Repaint for new bars, or choose others.")
-    : say("Click a bar to hear it from there. Drag over bars, or hold Shift, to choose more."));
+    : view === "roll" ? say("Type the numbers of bars to change them.") : say("Click a bar to hear it from there. Drag over bars, or hold Shift, to choose more."));
 }
 function typed() {
-  const most = value().bars || 1;
-  const held = (field, other) => Math.max(1, Math.min(most, Math.round(Number(field.value || other.value)) || 1));
+  const [least, most] = [value().first_bar || 1, value().last_bar || value().bars || 1];
+  const held = (field, other) => Math.max(least, Math.min(most, Math.round(Number(field.value || other.value)) || least));
   if (!first.value && !last.value) return choose(null);
   const [one, two] = [held(first, last), held(last, first)];
   choose([Math.min(one, two), Math.max(one, two)]);
@@ -141,9 +141,9 @@ async function engrave() {
   message.textContent = answered.error || "";
   sheet.node.hidden = Boolean(answered.error);
   const kept = range;
-  sheet.show(answered.error ? null : answered);
+  sheet.show(answered.error ? null : answered, [value().first_bar || 1, value().last_bar || value().bars || 1]);
   sheet.choose(kept && kept[1] <= (value().bars || 0) ? kept : null);
-  if (value().fresh) sheet.reveal(value().fresh[0]);
+  if ((value().fresh || []).length) sheet.reveal(value().fresh[0]);
   drawRange();
 }
 

@@ -47,13 +47,16 @@ const createSheet = (() => {
     let head = 0;
     let range = null;
     let marks = {};
+    let limits = [1, 1];
     let now = -1;
     let row = -1;
     let sounding = [];
 
     const numberOf = (bar) => engraving.bars[bar][1];
     const placeOf = (number) => number - (engraving && engraving.bars.length ? numberOf(0) : 1);
-    const least = () => (engraving && engraving.bars.length && numberOf(0) === 0 ? 1 : 0);
+    // What can be chosen: not a pickup, nor the bars before and after the tune that belong to the players alone.
+    const least = () => placeOf(limits[0]);
+    const most = () => Math.min(options.length - 1, placeOf(limits[1]));
     const find = (id) => paper.querySelector(`#${CSS.escape(id)}`);
 
     // Where each bar stands on the page, and each event in it.
@@ -85,14 +88,15 @@ const createSheet = (() => {
       if (now >= 0) point(now);
     }
 
-    function show(next) {
+    function show(next, chosable = [1, 1]) {
       engraving = next;
+      limits = chosable;
       cursor.hidden = true;
       [now, row, sounding, places, boxes] = [-1, -1, [], [], []];
       const drawing = next && picture(next.svg);
       paper.replaceChildren(...(drawing ? [drawing] : []));
       options = (next ? next.bars : []).map(([, number], bar) => make("div", {
-        role: "option", class: "bar", tabindex: number === 1 ? "0" : "-1", "aria-selected": "false", "aria-label": say("Bar {n}", { n: number }), data: { bar },
+        role: "option", class: number < limits[0] || number > limits[1] ? "bar still" : "bar", tabindex: number === limits[0] ? "0" : "-1", "aria-selected": "false", "aria-label": say("Bar {n}", { n: number }), data: { bar },
       }));
       anchor = head = least();
       range = null;
@@ -102,7 +106,7 @@ const createSheet = (() => {
     }
 
     function paint() {
-      const { working, fresh, echoes = [] } = marks;
+      const { working, fresh = [], echoes = [] } = marks;
       const within = (pair, bar) => Boolean(pair) && bar >= pair[0] && bar <= pair[1];
       const among = (pair, bar) => within(pair && pair.map(placeOf), bar);
       options.forEach((option, bar) => {
@@ -110,7 +114,7 @@ const createSheet = (() => {
         option.classList.toggle("first", Boolean(range) && bar === range[0]);
         option.classList.toggle("last", Boolean(range) && bar === range[1]);
         option.classList.toggle("working", among(working, bar));
-        option.classList.toggle("fresh", among(fresh, bar));
+        option.classList.toggle("fresh", fresh.includes(numberOf(bar)));
         option.classList.toggle("echo", echoes.includes(numberOf(bar)));
       });
     }
@@ -125,7 +129,7 @@ const createSheet = (() => {
       paint();
       if (told) chosen(range && range.map(numberOf));
     }
-    const held = (bar) => Math.max(least(), Math.min(options.length - 1, bar));
+    const held = (bar) => Math.max(least(), Math.min(most(), bar));
     function reach(bar) {
       head = held(bar);
       choose([Math.min(anchor, head), Math.max(anchor, head)]);
@@ -185,7 +189,7 @@ const createSheet = (() => {
         line.sort((one, other) => Math.abs(one.box.left - here.left) - Math.abs(other.box.left - here.left));
         return line.length ? line[0].bar : head;
       };
-      const to = { ArrowRight: head + 1, ArrowLeft: head - 1, ArrowDown: rows(1), ArrowUp: rows(-1), Home: 0, End: options.length - 1 }[event.key];
+      const to = { ArrowRight: head + 1, ArrowLeft: head - 1, ArrowDown: rows(1), ArrowUp: rows(-1), Home: least(), End: most() }[event.key];
       if (to !== undefined) {
         if (!event.shiftKey) anchor = held(range ? to : head);
         if (range) reach(to);
@@ -195,7 +199,7 @@ const createSheet = (() => {
       else if (event.key === " ") toggle();
       else if (event.key === "Escape" && range) choose(null);
       else if (event.key === "a" && (event.ctrlKey || event.metaKey)) {
-        [anchor, head] = [least(), options.length - 1];
+        [anchor, head] = [least(), most()];
         choose([anchor, head]);
       } else return;
       event.preventDefault();
