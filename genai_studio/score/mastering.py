@@ -54,6 +54,11 @@ def add_reverberation(sent: Audio, mix: Audio) -> None:
         mix[:, start : start + room] += answer[:, :room].astype(np.float32)
 
 
+def peak(audio: Audio) -> float:
+    """The highest sample, whatever its sign."""
+    return max(float(audio.max(initial=0.0)), -float(audio.min(initial=0.0)))
+
+
 def rolled_off(audio: Audio, top: float) -> Audio:
     """The audio with what lies above `top` Hz fading by 12 dB an octave."""
     from scipy.signal import butter, sosfilt
@@ -70,16 +75,16 @@ def true_peak(audio: Audio) -> float:
     """
     from scipy.signal import resample_poly
 
-    level = np.abs(audio).max(axis=0)
-    peak = max(float(level.max(initial=0.0)), 1e-9)
+    level = np.maximum(np.abs(audio[0]), np.abs(audio[1]))
+    highest = max(float(level.max(initial=0.0)), 1e-9)
     starts = np.arange(0, len(level), _STRETCH)
-    loud = np.maximum.reduceat(level, starts) > peak / 2 if len(level) else starts
+    loud = np.maximum.reduceat(level, starts) > highest / 2 if len(level) else starts
     edges = np.flatnonzero(np.diff(np.concatenate([[0], loud.astype(np.int8), [0]])))
     for first, last in edges.reshape(-1, 2):
         for start in range(first * _STRETCH, last * _STRETCH, _CHUNK):
             stretch = audio[:, max(0, start - 64) : min(last * _STRETCH, start + _CHUNK) + 64]
-            peak = max(peak, float(np.abs(resample_poly(stretch, 4, 1, axis=1)).max()))
-    return 20 * float(np.log10(peak))
+            highest = max(highest, peak(resample_poly(stretch, 4, 1, axis=1)))
+    return 20 * float(np.log10(highest))
 
 
 @lru_cache(maxsize=1)
@@ -138,20 +143,21 @@ def mastering(audio: Audio, *, circular: bool = False) -> Gain:
     `circular`: the end is heard before the start, as in a loop.
     """
     gain = np.ones(audio.shape[1], dtype=np.float32)
-    loudest = float(np.abs(audio).max(initial=0.0))
+    loudest = peak(audio)
     if loudest < 1e-6:
         return gain
     gain /= np.float32(loudest)  # lifts a quiet mix over the meter's -70 LUFS gate
-    level = loudness(audio * gain)
+    level = loudness(heard := audio * gain)
     if not np.isfinite(level):
         return gain
     for _ in range(3):
         gain *= np.float32(10 ** ((LOUDNESS - level) / 20))
-        gain *= _limit(audio * gain, "wrap" if circular else "nearest")
-        level = loudness(audio * gain)
+        np.multiply(audio, gain, out=heard)
+        gain *= _limit(heard, "wrap" if circular else "nearest")
+        level = loudness(np.multiply(audio, gain, out=heard))
         if abs(level - LOUDNESS) < 0.1:
             break
-    over = true_peak(audio * gain) - (PEAK - 0.05)
+    over = true_peak(heard) - (PEAK - 0.05)
     return gain * np.float32(10 ** (-over / 20)) if over > 0 else gain
 
 
@@ -165,7 +171,8 @@ def _limit(audio: Audio, edges: str) -> Gain:
     from scipy.ndimage import minimum_filter1d, uniform_filter1d
 
     ceiling = np.float32(10 ** ((PEAK - _MARGIN) / 20))
-    needed = np.minimum(np.float32(1.0), ceiling / np.maximum(np.abs(audio).max(axis=0), np.float32(1e-9)))
+    needed = np.maximum(np.abs(audio[0]), np.abs(audio[1]))
+    needed = np.minimum(np.float32(1.0), ceiling / np.maximum(needed, np.float32(1e-9)))
     if needed.min() >= 1.0:
         return needed
     window = int(0.010 * RATE) | 1

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from genai_studio.score.mastering import RATE, Audio, Gain, add_reverberation, loudness, mastering, rolled_off
+from genai_studio.score.mastering import RATE, Audio, Gain, add_reverberation, loudness, mastering, peak, rolled_off
 from genai_studio.score.midi import RESOLUTION
 from genai_studio.score.model import Part, Score
 from genai_studio.score.performance import PlayedNote, perform, seconds_at
@@ -60,18 +60,19 @@ class Band:
         sound = np.zeros((2, 0), dtype=np.float32)
         for program in dict.fromkeys((part.program, part.program // 8 * 8, 0)):  # the sound, its family's, any
             sound = self._sung(notes, program, part.drums)[:, :limit]
-            if np.abs(sound).max(initial=0.0) > 1e-6:
+            if peak(sound) > 1e-6:
                 break
         if score.ensemble in _TOP:
             sound = rolled_off(sound, _TOP[score.ensemble])
         left, right = np.cos((part.pan + 1) * np.pi / 4), np.sin((part.pan + 1) * np.pi / 4)
         middle = (sound[0] + sound[1]) * np.float32(0.5)
         side = (sound[0] - middle) * np.float32(0.6 * np.sqrt(0.5))
-        placed = np.stack([middle * np.float32(left) + side, middle * np.float32(right) - side])
-        measured = loudness(placed)
+        np.add(middle * np.float32(left), side, out=sound[0])
+        np.subtract(middle * np.float32(right), side, out=sound[1])
+        measured = loudness(sound)
         if np.isfinite(measured):
-            placed *= np.float32(10 ** ((_LEVEL + part.gain - measured) / 20))
-        return placed
+            sound *= np.float32(10 ** ((_LEVEL + part.gain - measured) / 20))
+        return sound
 
     def _sung(self, notes: list[PlayedNote], program: int, drums: bool) -> Audio:
         """The notes as the soundfont sounds, (2, samples), finite."""
@@ -85,7 +86,7 @@ class Band:
         clip.tempos.append(symusic.Tempo(0, _TEMPO))
         clip.tracks.append(track)
         sound = np.asarray(self._synthesizer.render(clip, stereo=True), dtype=np.float32)
-        if not np.abs(sound).max(initial=0.0) < 16:  # a soundfont's filter overflowed
+        if not peak(sound) < 16:  # a soundfont's filter overflowed
             sound = np.clip(np.nan_to_num(sound), -16.0, 16.0)
         return sound
 
@@ -96,7 +97,9 @@ class Band:
         """
         mix = self._mixed(score, seed, step)
         gain = _whole_gain(mix)
-        return np.asarray(mix[:, : len(gain)] * gain, dtype=np.float32)
+        mix = mix[:, : len(gain)]
+        mix *= gain
+        return mix
 
     def stems(self, score: Score, seed: int, step: Step | None = None) -> list[tuple[str, Audio]]:
         """(name, audio) of every part that plays, each with its share of the hall: together they are what `play` gives,
@@ -123,7 +126,9 @@ class Band:
         sent = np.zeros_like(mix)
         for part, sound in self._dry(score, seed, step, closing=closing):
             mix[:, : sound.shape[1]] += sound
-            sent[:, : sound.shape[1]] += sound * _share(score, part)
+            sound *= _share(score, part)
+            sent[:, : sound.shape[1]] += sound
+            del sound  # before the next one is made
         add_reverberation(sent, mix)
         return mix
 
@@ -165,9 +170,9 @@ def _samples(score: Score) -> int:
 
 def _whole_gain(mix: Audio) -> Gain:
     """Mastering's gain with a fade to nothing where the last ringing ends; what comes after is left off."""
-    level = np.abs(mix).max(axis=0)
-    loud = np.flatnonzero(level > 1e-4 * max(1e-9, float(level.max())))
-    end = min(mix.shape[1], int(loud[-1]) + RATE // 5) if len(loud) else mix.shape[1]
+    audible = np.maximum(np.abs(mix[0]), np.abs(mix[1])) > 1e-4 * max(1e-9, peak(mix))
+    end = min(mix.shape[1], mix.shape[1] - int(audible[::-1].argmax()) + RATE // 5)
+    del audible
     fade = np.ones(end, dtype=np.float32)
     size = min(end, int(0.4 * RATE))
     fade[end - size :] = np.linspace(1, 0, size, dtype=np.float32) ** 2
