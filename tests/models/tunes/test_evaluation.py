@@ -18,9 +18,11 @@ from genai_studio.bench.evaluation.requests import random_request
 from genai_studio.bench.evaluation.tunes import Mute, as_written, intervals, overlap
 from genai_studio.errors import InvalidInput
 from genai_studio.models.tunes.controls import decide
+from genai_studio.models.tunes.customs import STYLE_METRES
+from genai_studio.models.tunes.examples import PROMPTS, picture
 from genai_studio.models.tunes.family import Tunes
 from genai_studio.models.tunes.params import TuneParams
-from genai_studio.models.tunes.prompt import Wishes
+from genai_studio.models.tunes.prompt import Wishes, read_prompt
 from genai_studio.score.abc_writer import write_abc
 from genai_studio.score.document import read_document
 from genai_studio.score.model import Score
@@ -127,6 +129,24 @@ def test_histograms_overlap_by_what_they_share() -> None:
     assert overlap(Counter({1: 3, 2: 1}), Counter({1: 30, 2: 10})) == 1
     assert overlap(Counter({1: 1, 2: 1}), Counter({2: 5})) == 0.5
     assert overlap(Counter({1: 1}), Counter({2: 1})) == 0
+
+
+def test_the_examples_can_be_made_and_show_what_there_is() -> None:
+    made = [decide(TuneParams().chosen(), read_prompt(prompt), seed) for seed, prompt in enumerate(PROMPTS)]
+    assert len(PROMPTS) == 24
+    assert {controls.style for controls in made} == set(STYLE_METRES)
+    assert len({controls.ensemble for controls in made}) >= 9
+    assert len({controls.form for controls in made}) >= 3
+    assert sum(not prompt.isascii() for prompt in PROMPTS) >= 6
+
+
+def test_a_picture_is_notes_on_white(made: tuple[TuneParams, Score, dict[str, Reading]]) -> None:
+    shown = picture(made[1])
+    greys = shown.convert("L").histogram()
+    assert shown.width == 900
+    assert shown.height > 150
+    assert greys[255] > 0.8 * sum(greys)
+    assert sum(greys[:100]) > 1000
 
 
 def test_an_unknown_model_has_no_evaluation(tmp_path: Path) -> None:
