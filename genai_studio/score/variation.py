@@ -23,6 +23,8 @@ class _Strain:
     metre: str
     lowest: int
     highest: int
+    dotted: bool
+    """Whether it has long and short pairs already."""
 
     @property
     def beat(self) -> int:
@@ -53,7 +55,11 @@ def varied(
     draw = random.Random(f"variation/{seed}")
     pitches = [note.pitch for note in notes]
     strain = _Strain(
-        key, metre, min(pitches) if lowest is None else lowest, max(pitches) if highest is None else highest
+        key,
+        metre,
+        min(pitches) if lowest is None else lowest,
+        max(pitches) if highest is None else highest,
+        any(note.duration == 18 for note in notes),
     )
     length = METRES[metre]
     last_bar = (notes[-1].end - 1) // length
@@ -136,8 +142,8 @@ def _turn(
 def _dotted(
     note: Note, _before: Note | None, after: Note | None, strain: _Strain, _draw: random.Random
 ) -> list[Note] | None:
-    """Two even notes become a long and a short one."""
-    if after is None or after.start != note.end or strain.beat != TICKS or note.start % TICKS:
+    """Two even notes become a long and a short one, where the strain has such pairs."""
+    if after is None or after.start != note.end or not strain.dotted or strain.beat != TICKS or note.start % TICKS:
         return None
     if (note.duration, after.duration) != (12, 12):
         return None
