@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from genai_studio.score import bands, ensembles
-from genai_studio.score.harmony import harmonise
+from genai_studio.score.harmony import harmonise, is_rich
 from genai_studio.score.model import Ending, Note, Part, Score
 from genai_studio.score.setting import Setting
 from genai_studio.score.structure import framed
@@ -68,13 +68,13 @@ def arrange(
     """The whole piece around a body: `melody` on `instrument` (or the ensemble's own), the players, their harmony.
 
     `score` is the body with its sections; its chords, where it has any, cover it from its first bar line, and players
-    who like richer harmony find their own. `introduction` is 0 or 4 bars before the body; a tag adds 4 bars after it.
+    who like richer harmony find their own unless these are rich already. `introduction` is 0 or 4 bars before the body; a tag adds 4 bars after it.
     Raises KeyError for an unknown ensemble or instrument, ValueError for another introduction.
     """
     players = ENSEMBLES[ensemble]
     name = instrument or players.lead
     chords = score.chords
-    if players.rich or not chords:
+    if not chords or (players.rich and not is_rich(chords)):
         chords = harmonise(
             melody, score.key, score.metre, ticks=score.ticks, pickup=score.pickup,
             colour="rich" if players.rich else "plain", span=_span(score) if players.rich else 0,
