@@ -40,7 +40,7 @@ from genai_studio.models.tunes.recast import (
 )
 from genai_studio.models.tunes.tokens import ANY, HIGHEST_STEP, LOWEST_STEP
 from genai_studio.score.arrange import INSTRUMENTS
-from genai_studio.score.model import INTRODUCTION, Key, Score, Section
+from genai_studio.score.model import INTRODUCTION, Ending, Key, Score, Section
 
 if TYPE_CHECKING:
     from genai_studio.models.tunes.decoding import Proposal, Written
@@ -165,10 +165,10 @@ def _changed(score: Score, chosen: Wishes, asked: Wishes) -> Controls:
         raise InvalidInput(f"A {style} is in {' or '.join(STYLE_METRES[style])}; this piece is in {score.metre}.")
     style = style or next(name for name, metres in STYLE_METRES.items() if name != "march" and metres[0] == score.metre)
     key = Key(chosen.key or asked.key or score.key.tonic, chosen.mode or asked.mode or score.key.mode)
-    own = Wishes(ensemble=score.ensemble, instrument=score.instrument)
-    if chosen.ensemble or asked.ensemble:
-        own = Wishes()  # other players bring their own lead
-    ensemble, instrument = players(chosen, replace(asked, **_or(asked, own)), style)
+    named = asked
+    if not chosen.ensemble and not asked.ensemble:  # other players bring their own lead
+        named = replace(asked, ensemble=score.ensemble, instrument=asked.instrument or score.instrument)
+    ensemble, instrument = players(chosen, named, style)
     pace = chosen.pace or asked.pace
     tempo = (
         chosen.tempo_bpm or asked.tempo_bpm or (usual_tempo(style, score.metre, PACES[pace]) if pace else score.tempo)
@@ -182,14 +182,9 @@ def _changed(score: Score, chosen: Wishes, asked: Wishes) -> Controls:
     return Controls(
         style, "", key, score.metre, float(tempo), score.bars, AUTO,
         (INTRODUCTION_BARS if wish == "4 bars" else 0) if wish else opens,
-        chosen.ending or asked.ending or score.ending, 0.0, ensemble, instrument, ANY, ANY, tonic,
+        cast(Ending, chosen.ending or asked.ending or score.ending), 0.0, ensemble, instrument, ANY, ANY, tonic,
         max(LOWEST_STEP, band.lowest - tonic), min(HIGHEST_STEP, band.highest - tonic),
     )  # fmt: skip
-
-
-def _or(asked: Wishes, own: Wishes) -> dict[str, str]:
-    """Players that the prompt names, else those of the piece."""
-    return {"ensemble": asked.ensemble or own.ensemble, "instrument": asked.instrument or own.instrument}
 
 
 def _check_length(score: Score, bars: int, controls: Controls) -> None:
