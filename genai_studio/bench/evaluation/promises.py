@@ -68,7 +68,7 @@ def _bars(params: TuneParams, reading: Reading) -> str:
 
 def _form(params: TuneParams, reading: Reading) -> str:
     """Introduction, form and tag in their order; what comes back unvaried comes back note for note."""
-    letters = reading.letters
+    letters = reading.letters or "A"  # a sheet of one section bears no marks
     if (letters[:1] == INTRODUCTION) != (params.introduction == "4 bars"):
         return f"begins with {letters[:1]}"
     if (letters[-1:] == TAG) != (params.ending == "tag") and params.form != AUTO:
