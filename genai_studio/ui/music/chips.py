@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 ORDER = (
     "style", "mood", "key", "mode", "metre", "tempo_bpm", "pace", "bars", "seconds", "form", "introduction", "ending",
-    "accompaniment", "instrument", "pitch_range", "density",
+    "accompaniment", "instrument", "pitch_range", "density", "variation",
 )  # fmt: skip
 """The controls that a prompt can speak of, as the chips stand."""
 PANEL = "panel"
@@ -76,7 +76,7 @@ class Chips:
     def set_in(self, panel: Panel, spec: ModelSpec, params: dict[str, Any]) -> list[str]:
         """The fields that the panel itself decides."""
         start = panel.defaults(spec.defaults)
-        return [field for field in ORDER if field in panel.fields and params.get(field) not in (start[field], AUTO, 0)]
+        return [field for field in ORDER if field in panel.fields and params.get(field) not in (start[field], AUTO)]
 
     def change(self, request: gr.Request, event: gr.EventData, *values: Any) -> Updates:
         """A chip was changed: the panel's control takes the value."""

@@ -1,5 +1,5 @@
 // The large view: the work on the left, what it is and what can be done with it on the right.
-const ROLES = { midi: "MIDI", musicxml: "MusicXML", recipe: say("Recipe") };
+const ROLES = { midi: "MIDI", musicxml: "MusicXML", score: say("Score (JSON)"), recipe: say("Recipe") };
 
 // `act(name, card, more)` as for cards; `ask` calls Python; `near(id, step)` is the card before or after.
 function createLarge(dialog, { act, ask, near }) {

@@ -121,6 +121,7 @@ function drawRange() {
 
 // The engraving comes when it is looked at, in the width that there is.
 async function engrave() {
+  if (!stage.clientWidth) return;
   const { record } = value();
   const width = Math.max(280, Math.min(1400, Math.round((stage.clientWidth - 22) / 20) * 20));
   const key = `${record} ${view} ${width}`;

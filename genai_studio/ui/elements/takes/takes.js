@@ -65,7 +65,7 @@ function draw() {
     const held = element.contains(document.activeElement) ? document.activeElement.textContent : "";
     drawTakes(view);
     // What had the focus was drawn anew.
-    if (held) [...element.querySelectorAll("button")].find((button) => button.textContent === held)?.focus();
+    if (held) ([...element.querySelectorAll("button")].find((button) => button.textContent === held) || element.querySelector(".takes")).focus();
   }
   const running = view.state === "running" || view.state === "loading";
   track.hidden = !running;

@@ -63,7 +63,7 @@ const createMixer = (() => {
       if (!buffers && !untouched()) {
         context ??= new AudioContext();
         context.resume();
-        status.textContent = say("Loading the parts …");
+        status.textContent = say("Preparing the parts; this takes a moment the first time …");
         try {
           await (loading ??= load());
         } catch (error) {
