@@ -91,11 +91,15 @@ def _chord_name(key: Key, root: int) -> str:
 
 
 def _pitch(key: Key, pitch: int, sounding: dict[tuple[str, int], int]) -> str:
-    """A note's letter and octave, with its sign where neither the signature nor the bar so far says it."""
+    """A note's letter and octave, with its sign where it is not the signature's, or the bar so far says another.
+
+    Some readers forget a sign inside a triplet, so a chromatic note bears its own each time.
+    """
     letter, alteration, octave = key.spell(pitch)
     signed = letter in (_SHARPS[: key.fifths] if key.fifths > 0 else _FLATS[: -key.fifths])
     signature = (1 if key.fifths > 0 else -1) if signed else 0
-    sign = "" if sounding.get((letter, octave), signature) == alteration else _SIGNS[alteration]
+    said = sounding.get((letter, octave), signature) == alteration and alteration == signature
+    sign = "" if said else _SIGNS[alteration]
     sounding[(letter, octave)] = alteration
     if octave >= 5:
         return sign + letter.lower() + "'" * (octave - 5)
