@@ -19,8 +19,6 @@ class Instrument:
     program: int
     lowest: int
     highest: int
-    length: float = 1.0
-    """How much of a note's written length sounds."""
 
 
 INSTRUMENTS = {
@@ -41,6 +39,8 @@ INSTRUMENTS = {
     "square wave": Instrument(80, 57, 93),
 }
 """Name of a melody instrument to its sound and range."""
+_STRUCK = (0, 10, 24, 46, 105)
+"""Programs of those whose notes die away."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,8 @@ def arrange(
     """The whole piece around a body: `melody` on `instrument` (or the ensemble's own), the players, their harmony.
 
     `score` is the body with its sections; its chords, where it has any, cover it from its first bar line, and players
-    who like richer harmony find their own unless these are rich already. `introduction` is 0 or 4 bars before the body; a tag adds 4 bars after it.
+    who like richer harmony find their own unless these are rich already. `introduction` is 0 or 4 bars before the body;
+    a tag adds 4 bars after it.
     Raises KeyError for an unknown ensemble or instrument, ValueError for another introduction.
     """
     players = ENSEMBLES[ensemble]
@@ -81,7 +82,9 @@ def arrange(
         )  # fmt: skip
     whole, notes = framed(replace(score, chords=chords), melody, introduction, ending)
     sound = INSTRUMENTS[name]
-    lead = Part(name.title(), "melody", sound.program, tuple(_phrased(whole, notes)), length=sound.length)
+    lead = Part(
+        name.title(), "melody", sound.program, tuple(_phrased(whole, notes, swells=sound.program not in _STRUCK))
+    )
     swing = score.swing if score.compound else max(score.swing, players.swing)
     whole = replace(whole, parts=(lead,), style=style, ensemble=ensemble, instrument=name, swing=swing)
     setting = Setting(whole, lead, style)
@@ -94,8 +97,11 @@ def _span(score: Score) -> int:
     return 48 if score.metre == "4/4" and score.tempo < 100 else score.bar_ticks
 
 
-def _phrased(score: Score, melody: Sequence[Note]) -> list[Note]:
-    """The melody with its metre audible: strong beats louder, each four bars a small arc."""
+def _phrased(score: Score, melody: Sequence[Note], *, swells: bool) -> list[Note]:
+    """The melody with its metre audible: strong beats louder, each four bars a small arc.
+
+    Where the instrument `swells`, as bows and winds do, very long notes are soft.
+    """
     phrase = 4 * score.bar_ticks
     notes = []
     for note in melody:
@@ -103,7 +109,8 @@ def _phrased(score: Score, melody: Sequence[Note]) -> list[Note]:
         accent = 10 if place == 0 else 5 if place % score.beat_ticks == 0 else 0
         through = ((note.start - score.pickup) % phrase) / phrase
         arc = 6 * (1 - abs(2 * through - 1.1))
-        notes.append(replace(note, velocity=round(78 + accent + arc)))
+        held = (30 if note.duration > 2 * score.bar_ticks else 14 if note.duration > score.bar_ticks else 0) * swells
+        notes.append(replace(note, velocity=round(78 + accent + arc - held)))
     return notes
 
 

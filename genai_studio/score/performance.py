@@ -101,6 +101,8 @@ def perform(score: Score, part: Part, seed: int, *, closing: bool = True) -> lis
 
 
 def _struck_again(part: Part) -> set[int]:
-    """Numbers of the notes whose pitch is struck again the moment they end."""
+    """Numbers of the notes of a line whose pitch is struck again the moment they end; chords have their pedal."""
+    if part.role not in ("melody", "harmony"):
+        return set()
     begins = {(note.start, note.pitch) for note in part.notes}
     return {number for number, note in enumerate(part.notes) if (note.end, note.pitch) in begins}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from math import log10
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,6 +28,8 @@ _ROOM = {"string quartet": 1.3, "harp and flute": 1.4, "music box": 1.2, "solo":
 """By ensemble: how large its room is beside the usual one."""
 _TOP = {"lo-fi": 5500.0}
 """By ensemble: Hz from which its sound is rolled off, as an old tape does."""
+_LAYER = 1.5
+"""Decibels from one layer of loudness to the next."""
 _TAIL = 2.5
 """Seconds after the last note for what still rings, in the instruments and in the hall."""
 _LEVEL = -24.0
@@ -75,7 +78,25 @@ class Band:
         return sound
 
     def _sung(self, notes: list[PlayedNote], program: int, drums: bool) -> Audio:
-        """The notes as the soundfont sounds, (2, samples), finite."""
+        """The notes as the soundfont sounds, (2, samples), finite.
+
+        The synthesiser plays every velocity alike, so notes of a loudness are played together and the layers added:
+        in decibels 40 log(velocity / 127), as the SoundFont specification (8.4.1) has it.
+        """
+        layers: dict[int, list[PlayedNote]] = {}
+        for note in notes:
+            layers.setdefault(round(40 * log10(note.velocity / 127) / _LAYER), []).append(note)
+        whole = np.zeros((2, 0), dtype=np.float32)
+        for level, layer in sorted(layers.items()):
+            sound = self._alike(layer, program, drums)
+            sound *= np.float32(10 ** (level * _LAYER / 20))
+            if sound.shape[1] > whole.shape[1]:
+                whole, sound = sound, whole
+            whole[:, : sound.shape[1]] += sound
+        return whole
+
+    def _alike(self, notes: list[PlayedNote], program: int, drums: bool) -> Audio:
+        """The notes at full loudness."""
         import symusic
 
         track = symusic.Track("", program, drums)

@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 from genai_studio.score.mastering import LOUDNESS, PEAK, RATE, hall, loudness, master, true_peak
-from genai_studio.score.model import Ending
+from genai_studio.score.model import Ending, Note
 from genai_studio.score.performance import perform, seconds_at
 from genai_studio.score.render import Band, SoundfontError, write_audio
 from tests.score.pieces import random_score
@@ -117,6 +117,15 @@ def test_lo_fi_has_a_soft_top(band: Band) -> None:
         above = np.fft.rfftfreq(2 * len(power) - 1, 1 / RATE) > 12_000
         bright[ensemble] = power[above].sum() / power.sum()
     assert bright["lo-fi"] < 0.3 * bright["piano"]
+
+
+def test_a_velocity_is_heard(band: Band) -> None:
+    score = replace(random_score(3, "solo"), tempo=60.0)
+    notes = tuple(Note(48 * place, 24, 60, velocity) for place, velocity in enumerate((30, 60, 90, 120)))
+    sound = band.part(score, replace(score.parts[0], notes=notes), 1)
+    heard = [np.abs(sound[:, 2 * RATE * place : 2 * RATE * place + RATE]).max() for place in range(4)]
+    decibels = [20 * np.log10(after / before) for before, after in pairwise(heard)]
+    assert decibels == pytest.approx([12.0, 7.0, 5.0], abs=2.5)
 
 
 def test_stems_together_are_the_mix(band: Band) -> None:
