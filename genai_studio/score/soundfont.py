@@ -1,4 +1,5 @@
-"""Looks through a soundfont before a synthesiser gets it: whether every table is there and points inside the file.
+"""Looks through a soundfont before a synthesiser gets it: whether every table is there and points inside the file. Says
+again in the samples' own records what zones say about their pitch, which symusic's synthesiser does not read there.
 
 Source of the layout: SoundFont Technical Specification 2.04, chapters 4 to 8.
 """
@@ -23,7 +24,7 @@ _INSTRUMENT, _SAMPLE = 41, 53
 """Generators whose amount is a record's number."""
 _PITCH, _MIDDLE_C = 40, 60
 """Where in a sample's record its pitch stands, and what one without gets."""
-_LAST_GENERATOR, _SAMPLE_MODES = 60, 54
+_LAST_GENERATOR, _SAMPLE_MODES, _ROOT_KEY, _COARSE_TUNING = 60, 54, 58, 51
 _START, _END, _LOOP_START, _LOOP_END = (0, 4), (1, 12), (2, 45), (3, 50)
 """Generators that move a place in the samples: by single ones, and by 32,768."""
 _MOST = 200_000
@@ -36,8 +37,8 @@ class SoundfontError(ValueError):
 
 @contextmanager
 def playable(path: Path) -> Iterator[Path]:
-    """A soundfont that a synthesiser can be given: `path` itself, or for as long as it is needed a copy in which
-    samples without a pitch (255 in the file, which synthesisers do not expect) have middle C.
+    """A soundfont that a synthesiser can be given: `path` itself, or for as long as it is needed a copy whose samples
+    have the pitch that its zones give them.
 
     Raises SoundfontError with one sentence where `path` is no soundfont or its tables do not hold together. Reads the
     tables only, never the samples.
@@ -52,19 +53,86 @@ def playable(path: Path) -> Iterator[Path]:
             _check(samples, tables)
         except (struct.error, ValueError) as error:
             raise SoundfontError(f"{path.name} is a damaged soundfont: {error}.") from None
-    headers = tables["shdr"]
-    pitchless = [at for at in range(_PITCH, len(headers), _RECORDS["shdr"]) if headers[at] > 127]
-    if not pitchless:
+    generators, headers = _at_pitch(tables)
+    if (generators, headers) == (tables["igen"], tables["shdr"]):
         yield path
         return
     with TemporaryDirectory() as folder:
         copy = Path(folder) / "soundfont.sf2"
         copyfile(path, copy)
         with copy.open("r+b") as file:
-            for at in pitchless:
-                file.seek(places["shdr"] + at)
-                file.write(bytes([_MIDDLE_C]))
+            _rewrite(file, size, places, generators, headers)
         yield copy
+
+
+def _at_pitch(tables: dict[str, bytes]) -> tuple[bytes, bytes]:
+    """The instruments' generators and the samples' records, with the root key of each zone, less its coarse tuning, as
+    the pitch of its sample. A sample that zones play at different pitches gets a record for each.
+
+    Samples without a pitch (255 in the file) have middle C.
+    """
+    generators = [list(pair) for pair in struct.iter_unpack("<HH", tables["igen"])]
+    size = _RECORDS["shdr"]
+    headers = [tables["shdr"][at : at + size] for at in range(0, len(tables["shdr"]) - size, size)]
+    last = tables["shdr"][-size:]
+    taken: dict[int, int] = {}
+    records: dict[tuple[int, int], int] = {}
+    bags, instruments = _numbers(tables, "ibag", 0), _numbers(tables, "inst", 20)
+    tunings: list[list[int]] = []
+    for first, after in pairwise(instruments):
+        common: dict[int, list[int]] = {}
+        for bag in range(first, after):
+            own = {generator[0]: generator for generator in generators[bags[bag] : bags[bag + 1]]}
+            zone = {**common, **own}
+            if _COARSE_TUNING in own:
+                tunings.append(own[_COARSE_TUNING])
+            if _SAMPLE not in own:
+                common = own if bag == first else common
+                continue
+            sample = own[_SAMPLE][1]
+            written = headers[sample][_PITCH]
+            root = zone[_ROOT_KEY][1] if _ROOT_KEY in zone and zone[_ROOT_KEY][1] <= 127 else written
+            coarse = struct.unpack("<h", struct.pack("<H", zone[_COARSE_TUNING][1]))[0] if _COARSE_TUNING in zone else 0
+            pitch = min(127, max(0, (root if root <= 127 else _MIDDLE_C) - coarse))
+            if (sample, pitch) not in records:
+                at = len(headers) if sample in taken else sample
+                header = headers[sample][:_PITCH] + bytes([pitch]) + headers[sample][_PITCH + 1 :]
+                headers[at : at + 1] = [header]
+                taken[sample] = pitch
+                records[sample, pitch] = at
+            own[_SAMPLE][1] = records[sample, pitch]
+            if _ROOT_KEY in own:
+                own[_ROOT_KEY][1] = pitch
+    for tuning in tunings:
+        tuning[1] = 0
+    headers = [
+        header if header[_PITCH] <= 127 else header[:_PITCH] + bytes([_MIDDLE_C]) + header[_PITCH + 1 :]
+        for header in headers
+    ]
+    if len(headers) > 0xFFFF:
+        return tables["igen"], tables["shdr"]
+    return b"".join(struct.pack("<HH", *pair) for pair in generators), b"".join([*headers, last])
+
+
+def _rewrite(file: BinaryIO, size: int, places: dict[str, int], generators: bytes, headers: bytes) -> None:
+    """Puts both tables in their places; what follows the samples' records moves, and the lengths around it grow."""
+    at = places["shdr"]
+    lists = [place for name, span, place in _chunks(file, 12, size) if name == b"LIST" and place < at < place + span]
+    file.seek(places["igen"])
+    file.write(generators)
+    file.seek(at - 4)
+    length = int.from_bytes(file.read(4), "little")
+    after = at + length + length % 2
+    file.seek(after)
+    rest = file.read(size - after)
+    file.seek(at - 4)
+    file.write(struct.pack("<I", len(headers)) + headers + rest)
+    grown = len(headers) - length
+    for place in (8, *lists):
+        file.seek(place - 4)
+        before = int.from_bytes(file.read(4), "little")
+        file.seek(place - 4)
+        file.write(struct.pack("<I", before + grown))
 
 
 def _tables(file: BinaryIO, size: int) -> tuple[int, dict[str, bytes], dict[str, int]]:
