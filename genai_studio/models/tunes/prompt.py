@@ -121,9 +121,9 @@ def _read(text: str) -> dict[str, _Finding]:
     return findings
 
 
-def _keep(findings: dict[str, _Finding], field: str, finding: Quantity | None, source: Source = "words") -> None:
+def _keep(findings: dict[str, _Finding], field: str, finding: Quantity | None) -> None:
     if finding is not None:
-        findings[field] = _Finding(finding.value, finding.start, finding.end, source)
+        findings[field] = _Finding(finding.value, finding.start, finding.end)
 
 
 def _values(matches: Iterable[Match], field: str) -> Iterator[Quantity]:
