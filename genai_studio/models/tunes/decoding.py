@@ -11,7 +11,7 @@ import numpy as np
 from genai_studio.models.tunes.blanks import BlankGrammar, blank_places, filled_tune, legible, window
 from genai_studio.models.tunes.form import Form
 from genai_studio.models.tunes.grammar import Grammar, draw_recalls
-from genai_studio.models.tunes.judgement import judge
+from genai_studio.models.tunes.judgement import judge, leads_on
 from genai_studio.models.tunes.sampling import GUESSES, Row, draw_all
 from genai_studio.models.tunes.stepper import Stepper
 from genai_studio.models.tunes.tokens import (
@@ -31,13 +31,15 @@ from genai_studio.models.tunes.weights import Weights
 Written = Callable[[int, int, TuneNote | None], None]
 """Told at every step: the section's index, bars written so far in the first tune, and the note that it just got."""
 _ROUNDS = 4
+_LEADING = 2.0
+"""What a nat a word in the bars after a blank is worth, beside a nat a word of its own notes."""
 _SPARE = 3
 """Fills drawn for each that is asked for: some are alike, and the best are kept."""
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """A finished tune with its mean log-likelihood a free token and its score by `judge`, higher is better."""
+    """A finished tune with its mean log-likelihood a free token and its score, higher is better."""
 
     tune: Tune
     likelihood: float
@@ -100,7 +102,8 @@ def fill(
     closing: int | None = -1,
     written: Written | None = None,
 ) -> list[Proposal]:
-    """Writes the bars at `blanks`, (section, bar) from 0, anew; returns `proposals` tunes that differ, best first.
+    """Writes the bars at `blanks`, (section, bar) from 0, anew; returns `proposals` tunes that differ, best first:
+    those that lead on to the bars that follow, and are as a tune should be.
 
     A section without notes has its upbeat written too. All notes outside the blanks stay as they are; the last bar of
     section `closing` (from the end where negative; None for no section) ends on the tonic if it is among the blanks.
@@ -116,7 +119,7 @@ def fill(
     wanted = 1 if temperature == 0 else proposals
     follow = _BlankFollower(tune, places, written)
     taken = {filled_key(tune, places)}
-    found: list[Proposal] = []
+    found: list[tuple[Tune, float]] = []
     for attempt in range(1 if temperature == 0 else _ROUNDS):
         count = 1 if temperature == 0 else wanted * _SPARE
         draws = _draws(seed + 7919 * attempt, count)
@@ -132,12 +135,18 @@ def fill(
             whole = filled_tune(tune, places, rules.filled)
             if temperature == 0 or (key := filled_key(whole, places)) not in taken:
                 taken |= {key} if temperature else set()
-                found.append(_judged(network, whole, row.likelihood))
+                found.append((whole, row.likelihood))
         if len(found) >= wanted:
             break
     if not found:  # there is one way only, the one that was there
-        found = [_judged(network, whole, rows[0].likelihood)]
-    return sorted(found, key=lambda proposal: -proposal.score)[:wanted]
+        found = [(whole, rows[0].likelihood)]
+    parts = [legible(replace(whole, sections=whole.sections[shown.start : shown.stop])) for whole, _ in found]
+    judged = [_judged(network, *proposal) for proposal in found]
+    judged = [
+        replace(proposal, score=proposal.score + _LEADING * bonus)
+        for proposal, bonus in zip(judged, leads_on(network, parts, inside), strict=True)
+    ]
+    return sorted(judged, key=lambda proposal: -proposal.score)[:wanted]
 
 
 def filled_key(tune: Tune, places: Sequence[Place]) -> tuple[tuple[int, TuneNote], ...]:

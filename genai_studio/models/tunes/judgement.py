@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 
+import numpy as np
+
 from genai_studio.models.tunes.novelty import known_runs
-from genai_studio.models.tunes.tokens import Section, Tune
+from genai_studio.models.tunes.stepper import Stepper, log_sums
+from genai_studio.models.tunes.tokens import MAX_TOKENS, Place, Section, Tune, encode, notes_at
+from genai_studio.models.tunes.weights import Weights
 
 _TYPICAL = -0.66
 """Median log-likelihood, in nats a word of its notes, of the held-out tunes under the shipped weights. The likeliest of
@@ -13,6 +18,8 @@ several proposals is the plainest one, and the one that copies most."""
 _COMMON_RUN = 10
 """Notes in a row that two old tunes share as a matter of course."""
 _COPY = 0.04
+_AFTER = 2
+"""Bars after a blank that tell how well it leads on."""
 
 
 def judge(tune: Tune, likelihood: float, folder: str) -> float:
@@ -24,6 +31,32 @@ def judge(tune: Tune, likelihood: float, folder: str) -> float:
     known = known_runs(folder)
     copied = known.longest_copy(tune) if known else 0
     return rules(tune) - abs(likelihood - _TYPICAL) - _COPY * max(0, copied - _COMMON_RUN)
+
+
+def leads_on(network: Weights, tunes: Sequence[Tune], blanks: Collection[Place]) -> list[float]:
+    """How well each of `tunes`, the same but for their `blanks`, leads on to the bars that follow the blanks.
+
+    That is the mean log-likelihood in nats a word of the two bars after each; 0 for all where nothing follows.
+    """
+    after = {(number, bar + step) for number, bar in blanks for step in range(1, _AFTER + 1)} - set(blanks)
+    texts = [encode(tune) for tune in tunes]
+    wanted = [np.array(notes_at(ids, after)) for ids in texts]
+    if not all(mask.any() for mask in wanted) or max(map(len, texts)) > MAX_TOKENS:
+        return [0.0] * len(tunes)
+    alike = next((place for place, words in enumerate(zip(*texts, strict=False)) if len(set(words)) > 1), MAX_TOKENS)
+    known = min(alike, *(int(mask.argmax()) for mask in wanted)) - 1
+    ends = [int(mask.nonzero()[0][-1]) for mask in wanted]
+    stepper = Stepper(network, len(texts), MAX_TOKENS)
+    stepper.start(texts[0][:known])
+    feeds = [ids[known:end] for ids, end in zip(texts, ends, strict=True)]
+    logits = stepper.feed(feeds)
+    found, at = [], 0
+    for ids, mask, end in zip(texts, wanted, ends, strict=True):
+        own = logits[at : at + end - known]
+        at += end - known
+        chosen = own[np.arange(len(own)), ids[known + 1 : end + 1]] - log_sums(own)
+        found.append(float(chosen[mask[known + 1 : end + 1]].mean()))
+    return found
 
 
 def rules(tune: Tune) -> float:

@@ -12,15 +12,15 @@ from pathlib import Path
 from genai_studio.models.tunes.tokens import (
     FILL,
     HEADER_WORDS,
-    HOLD,
     IDS,
-    REST,
     WORDS,
     Place,
     Tune,
     TuneNote,
     decode,
     encode,
+    is_note,
+    notes_at,
 )
 
 _GIVEN = HEADER_WORDS + 1  # `begin` and the header are given, not predicted
@@ -62,31 +62,13 @@ def blank_losses(
     notes = 0
     blanked = [encode(decode(ids), places) for ids, places in zip(held_out, blanks, strict=True)]
     for ids, places, losses in zip(held_out, blanks, _losses(folder, held_out), strict=True):
-        inside = _notes_at(ids, places)
+        inside = notes_at(ids, places)
         written += sum(loss for loss, counts in zip(losses, inside[1:], strict=True) if counts)
         notes += sum(WORDS[index].startswith("until:") for index, counts in zip(ids, inside, strict=True) if counts)
     for ids, losses in zip(blanked, _losses(folder, blanked), strict=True):
         cut = ids.index(IDS[FILL])
-        filled += sum(loss for loss, index in zip(losses[cut:], ids[cut + 1 :], strict=True) if _is_note(index))
+        filled += sum(loss for loss, index in zip(losses[cut:], ids[cut + 1 :], strict=True) if is_note(index))
     return filled / notes, written / notes
-
-
-def _is_note(index: int) -> bool:
-    return WORDS[index].startswith(("step:", "until:", REST, HOLD))
-
-
-def _notes_at(ids: Sequence[int], places: Collection[Place]) -> list[bool]:
-    """For each word whether it is of a note in a bar at `places`."""
-    inside: list[bool] = []
-    section, bars, bar = -1, 0, 0
-    for index in ids:
-        kind, _, value = WORDS[index].partition(":")
-        if kind == "section":
-            section, bars = section + 1, int(value)
-        elif kind in ("upbeat", "bar"):
-            bar = -1 if kind == "upbeat" else bars - int(value)
-        inside.append(section >= 0 and _is_note(index) and (section, bar) in places)
-    return inside
 
 
 def _losses(folder: Path, texts: Sequence[Sequence[int]]) -> Iterator[list[float]]:

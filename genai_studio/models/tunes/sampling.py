@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from genai_studio.models.tunes.stepper import Stepper
+from genai_studio.models.tunes.stepper import Stepper, log_sums
 from genai_studio.models.tunes.tokens import IDS, WORDS
 
 GUESSES = 2
@@ -100,8 +100,7 @@ def draw_all(stepper: Stepper, rows: Sequence[Row], temperature: float, top_p: f
     while not all(row.rules.finished for row in rows):
         feeds = [row.feed() for row in rows]
         logits = stepper.feed(feeds)
-        most = logits.max(-1)
-        sums = most + np.log(np.exp(logits - most[:, None]).sum(-1))
+        sums = log_sums(logits)
         at = 0
         for number, (row, ids) in enumerate(zip(rows, feeds, strict=True)):
             if ids:

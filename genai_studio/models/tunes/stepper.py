@@ -81,6 +81,13 @@ class Stepper:
         return normed
 
 
+def log_sums(logits: Array) -> Array:
+    """The logarithm of the sum of the exponentials of each row: what a logit is short of being a log-likelihood."""
+    most = logits.max(-1)
+    sums: Array = most + np.log(np.exp(logits - most[:, None]).sum(-1))
+    return sums
+
+
 def _turned(heads: Array, cos: Array, sin: Array) -> Array:
     """Rotary position for (tokens, 2, heads, width), halves paired as in transformers' Llama."""
     first, second = np.split(heads, 2, axis=-1)

@@ -224,6 +224,25 @@ def decode(ids: Sequence[int]) -> Tune:
     return Tune(header, tuple(sections))
 
 
+def notes_at(ids: Sequence[int], places: Collection[Place]) -> list[bool]:
+    """For each token of a text without blanks whether it is of a note, rest or hold in a bar at `places`."""
+    inside: list[bool] = []
+    section, bars, bar = -1, 0, 0
+    for index in ids:
+        kind, _, value = WORDS[index].partition(":")
+        if kind == "section":
+            section, bars = section + 1, int(value)
+        elif kind in ("upbeat", "bar"):
+            bar = -1 if kind == "upbeat" else bars - int(value)
+        inside.append(section >= 0 and is_note(index) and (section, bar) in places)
+    return inside
+
+
+def is_note(index: int) -> bool:
+    """Whether a token is of a note, rest or hold: what it is or where it ends."""
+    return WORDS[index].startswith(("step:", "until:", REST, HOLD))
+
+
 def _in_place(words: list[str]) -> list[str]:
     """The sections' words with what follows `fill` put where its blanks stand."""
     if FILL not in words:

@@ -11,11 +11,11 @@ from transformers import LlamaForCausalLM
 
 from genai_studio.models.tunes.decoding import Proposal, fill, filled_key, write
 from genai_studio.models.tunes.form import form_of
-from genai_studio.models.tunes.judgement import rules
+from genai_studio.models.tunes.judgement import leads_on, rules
 from genai_studio.models.tunes.network import load_network, save_network
 from genai_studio.models.tunes.sampling import Row, choose, draw_all
 from genai_studio.models.tunes.stepper import Stepper
-from genai_studio.models.tunes.tokens import WORDS, Header, Section, Tune, TuneNote, encode
+from genai_studio.models.tunes.tokens import WORDS, Header, Section, Tune, TuneNote, encode, notes_at
 from genai_studio.models.tunes.weights import Weights, read_weights
 from tests.models.tunes.test_blanks import overlapping
 
@@ -195,6 +195,23 @@ def test_a_bar_with_one_way_to_be_filled_gives_fewer_proposals(network: Weights)
         fill(network, tune, [(2, 0)], lowest=0, highest=12, temperature=1.0, top_p=1.0, seed=1)
     with pytest.raises(ValueError, match="tonic"):
         fill(network, tune, [(0, 0)], lowest=1, highest=11, temperature=1.0, top_p=1.0, seed=1)
+
+
+def test_what_follows_a_blank_says_how_well_it_leads_on(llama: LlamaForCausalLM, network: Weights) -> None:
+    tune = written(network, 5, 16)[0].tune
+    places = [(0, 2), (0, 3)]
+    others = [proposal.tune for proposal in fill(network, tune, places, lowest=-7, highest=17, temperature=1.0,
+                                                 top_p=1.0, seed=1)]  # fmt: skip
+    for one, found in zip([tune, *others], leads_on(network, [tune, *others], places), strict=True):
+        ids = encode(one)
+        with torch.no_grad():
+            chances = torch.log_softmax(llama(input_ids=torch.tensor([ids])).logits[0], -1)
+        words = [place for place, counts in enumerate(notes_at(ids, {(0, 4), (0, 5)})) if counts]
+        assert {WORDS[ids[place - 1]].partition(":")[0] for place in words} > {"bar", "step"}
+        assert found == pytest.approx(
+            sum(float(chances[place - 1, ids[place]]) for place in words) / len(words), abs=1e-3
+        )
+    assert leads_on(network, [tune, *others], [(1, 7)]) == [0.0] * 4
 
 
 def test_filling_reports_its_notes_and_may_be_stopped(network: Weights) -> None:
