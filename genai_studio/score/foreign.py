@@ -154,13 +154,14 @@ def melody_of(notes: Sequence[Heard]) -> list[Heard]:
 
 
 def on_grid(notes: Sequence[Heard], pickup: int) -> list[Note]:
-    """The notes in ticks. A beat that is on the grid stays; in one that is not, everything moves to sixteenths or
-    triplets, whichever is nearer."""
+    """The notes in ticks. A file that is on the grid stays as it is; otherwise each beat that is not moves to sixteenths
+    or triplets, whichever are nearer."""
+    exact = all((quarters * TICKS).denominator == 1 for note in notes for quarters in (note.start, note.end))
     beats: dict[int, list[Fraction]] = {}
     for note in notes:
         for place in (note.start * TICKS, note.end * TICKS):
             beats.setdefault(math.floor((place - pickup) / TICKS), []).append((place - pickup) % TICKS)
-    grids = {beat: _grid(places) for beat, places in beats.items()}
+    grids = {beat: 1 if exact else _grid(places) for beat, places in beats.items()}
 
     def placed(quarters: Fraction) -> int:
         beat, place = divmod(quarters * TICKS - pickup, TICKS)

@@ -158,6 +158,8 @@ def melody_line(heights: Heights) -> list[Sounded]:
 
 
 _REST_GAIN, _CHANGE, _BEGIN, _STOP = 0.32, 1.6, 1.0, 0.4
+_STRUCK_AGAIN = 0.75
+"""How sure a beginning must be to cut a pitch that goes on; less, and a vibrato does."""
 _UPPER = 0.0016
 """What a semitone higher is worth a frame."""
 
@@ -193,7 +195,7 @@ def _struck(heights: Heights, pitch: int, start: int, end: int) -> Iterator[Soun
     cuts = [start]
     for frame in range(start + 7, end - 4):
         near = begins[max(0, frame - 3) : frame + 4]
-        if begins[frame] > 0.45 and begins[frame] == near.max() and frame - cuts[-1] >= 7:
+        if begins[frame] > _STRUCK_AGAIN and begins[frame] == near.max() and frame - cuts[-1] >= 7:
             cuts.append(frame)
     # the beginning itself is where the network hears it, a few frames around the change of state
     first = max(0, start - 4)
