@@ -39,8 +39,8 @@ INSTRUMENTS = {
     "square wave": Instrument(80, 57, 93),
 }
 """Name of a melody instrument to its sound and range."""
-_STRUCK = (0, 10, 24, 46, 105)
-"""Programs of those whose notes die away."""
+_SWELLS = {40: 20, 42: 20, 73: 8, 78: 8, 21: 10, 71: 8, 68: 8, 109: 8, 56: 10, 80: 8}
+"""By program: how much softer players of instruments that swell take a very long note."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def arrange(
     whole, notes = framed(replace(score, chords=chords), melody, introduction, ending)
     sound = INSTRUMENTS[name]
     lead = Part(
-        name.title(), "melody", sound.program, tuple(_phrased(whole, notes, swells=sound.program not in _STRUCK))
+        name.title(), "melody", sound.program, tuple(_phrased(whole, notes, swells=_SWELLS.get(sound.program, 0)))
     )
     swing = score.swing if score.compound else max(score.swing, players.swing)
     whole = replace(whole, parts=(lead,), style=style, ensemble=ensemble, instrument=name, swing=swing)
@@ -97,10 +97,10 @@ def _span(score: Score) -> int:
     return 48 if score.metre == "4/4" and score.tempo < 100 else score.bar_ticks
 
 
-def _phrased(score: Score, melody: Sequence[Note], *, swells: bool) -> list[Note]:
+def _phrased(score: Score, melody: Sequence[Note], *, swells: int) -> list[Note]:
     """The melody with its metre audible: strong beats louder, each four bars a small arc.
 
-    Where the instrument `swells`, as bows and winds do, very long notes are soft.
+    `swells` is how much softer its very long notes are struck.
     """
     phrase = 4 * score.bar_ticks
     notes = []
@@ -109,7 +109,7 @@ def _phrased(score: Score, melody: Sequence[Note], *, swells: bool) -> list[Note
         accent = 10 if place == 0 else 5 if place % score.beat_ticks == 0 else 0
         through = ((note.start - score.pickup) % phrase) / phrase
         arc = 6 * (1 - abs(2 * through - 1.1))
-        held = (30 if note.duration > 2 * score.bar_ticks else 14 if note.duration > score.bar_ticks else 0) * swells
+        held = min(1.0, note.duration / score.bar_ticks / 2) * swells if note.duration > score.bar_ticks else 0
         notes.append(replace(note, velocity=round(78 + accent + arc - held)))
     return notes
 
@@ -121,7 +121,7 @@ def _grown(setting: Setting, part: Part, amount: float) -> Part:
     for passage in setting.passages:
         for bar in passage.bars:
             rise = 0.1 * (passage.closes and bar == passage.end_bar - 1)  # a section's last bar leads on
-            levels[bar] = passage.level + rise
+            levels[bar] = max(passage.level, 0.45) + rise
     notes = tuple(
         replace(
             note, velocity=max(1, min(127, round(note.velocity * (1 + amount * (levels[note.start // length] - 0.6)))))

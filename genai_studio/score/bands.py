@@ -107,7 +107,7 @@ def lo_fi(setting: Setting) -> list[Part]:
     fast = setting.fast and score.metre == "4/4"
     beat = {_KICK: _HALF_KICK if fast else _LAZY_KICK, _STICK: _HALF_SNARE if fast else _LAZY_SNARE}
     steady = [bar for bar in setting.bars(0.33) if bar not in turns]
-    drums = setting.kit(beat, steady, velocity=78) + setting.kit({_HAT: _LAZY_HAT}, setting.bars(0.33), velocity=52)
+    drums = setting.kit(beat, steady, velocity=78) + setting.kit({_HAT: _LAZY_HAT}, setting.bars(0.33), velocity=66)
     drums += setting.kit({_KICK: BEAT_ONE, _STICK: _LAZY_TURN}, sorted(turns), velocity=74)
     drums += setting.close_drum({_KICK: 74})
     haze = guide_tones(score, setting.bars(0.6), 57, 69, velocity=52)

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from math import log10
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from genai_studio.score.mastering import RATE, Audio, Gain, add_reverberation, loudness, mastering, peak, rolled_off
-from genai_studio.score.midi import RESOLUTION
 from genai_studio.score.model import Part, Score
 from genai_studio.score.performance import PlayedNote, perform, seconds_at
-from genai_studio.score.soundfont import SoundfontError, playable
+from genai_studio.score.sampler import Sampler
+from genai_studio.score.soundfont import SoundfontError
 from genai_studio.score.structure import body_of
 
 LONGEST = 330.0
 """Seconds that a piece may last: five minutes and the slowing down at its end."""
-_TEMPO = 125.0
-"""Beats a minute of the synthesiser's clock: at 480 ticks a quarter one tick is a millisecond."""
 _SENT = {"melody": 0.22, "harmony": 0.26, "chords": 0.2, "bass": 0.08, "drums": 0.14}
 """How much of each role the hall hears."""
 _ROOM = {"string quartet": 1.3, "harp and flute": 1.4, "music box": 1.2, "solo": 1.5, "jazz trio": 0.7, "lo-fi": 0.6,
@@ -28,8 +25,6 @@ _ROOM = {"string quartet": 1.3, "harp and flute": 1.4, "music box": 1.2, "solo":
 """By ensemble: how large its room is beside the usual one."""
 _TOP = {"lo-fi": 5500.0}
 """By ensemble: Hz from which its sound is rolled off, as an old tape does."""
-_LAYER = 1.5
-"""Decibels from one layer of loudness to the next."""
 _TAIL = 2.5
 """Seconds after the last note for what still rings, in the instruments and in the hall."""
 _LEVEL = -24.0
@@ -45,26 +40,16 @@ class Band:
 
     def __init__(self, soundfont: Path) -> None:
         """Raises SoundfontError, in one sentence, for a file that is not a soundfont or is damaged."""
-        import symusic
-
-        with playable(soundfont) as path:
-            try:
-                self._synthesizer: Any = symusic.Synthesizer(sf_path=str(path), sample_rate=RATE, quality=4)
-            except (RuntimeError, ValueError) as error:
-                raise SoundfontError(f"{soundfont.name} cannot be read as a soundfont.") from error
-        self.memory = 2 * soundfont.stat().st_size
-        """Bytes held: the file's 16-bit samples are kept as 32-bit floats."""
+        self._sampler = Sampler(soundfont)
+        self.memory = self._sampler.memory
+        """Bytes held at most."""
 
     def part(self, score: Score, part: Part, seed: int, *, closing: bool = True) -> Audio:
         """One part alone, dry, panned and levelled: (2, samples). Where the soundfont lacks the sound, the first of its
         family plays, else any; `closing=False` plays to the end in time."""
         notes = perform(score, part, seed, closing=closing)
         limit = int((seconds_at(score, score.ticks) + _TAIL) * RATE)
-        sound = np.zeros((2, 0), dtype=np.float32)
-        for program in dict.fromkeys((part.program, part.program // 8 * 8, 0)):  # the sound, its family's, any
-            sound = self._sung(notes, program, part.drums)[:, :limit]
-            if peak(sound) > 1e-6:
-                break
+        sound = self._sung(notes, part, limit)
         if score.ensemble in _TOP:
             sound = rolled_off(sound, _TOP[score.ensemble])
         left, right = np.cos((part.pan + 1) * np.pi / 4), np.sin((part.pan + 1) * np.pi / 4)
@@ -77,39 +62,18 @@ class Band:
             sound *= np.float32(10 ** ((_LEVEL + part.gain - measured) / 20))
         return sound
 
-    def _sung(self, notes: list[PlayedNote], program: int, drums: bool) -> Audio:
-        """The notes as the soundfont sounds, (2, samples), finite.
-
-        The synthesiser plays every velocity alike, so notes of a loudness are played together and the layers added:
-        in decibels 40 log(velocity / 127), as the SoundFont specification (8.4.1) has it.
-        """
-        layers: dict[int, list[PlayedNote]] = {}
+    def _sung(self, notes: list[PlayedNote], part: Part, limit: int) -> Audio:
+        """The notes as the soundfont sounds, (2, samples), at most `limit` samples long."""
+        whole = np.zeros((2, limit), dtype=np.float32)
+        last = 0
         for note in notes:
-            layers.setdefault(round(40 * log10(note.velocity / 127) / _LAYER), []).append(note)
-        whole = np.zeros((2, 0), dtype=np.float32)
-        for level, layer in sorted(layers.items()):
-            sound = self._alike(layer, program, drums)
-            sound *= np.float32(10 ** (level * _LAYER / 20))
-            if sound.shape[1] > whole.shape[1]:
-                whole, sound = sound, whole
-            whole[:, : sound.shape[1]] += sound
-        return whole
-
-    def _alike(self, notes: list[PlayedNote], program: int, drums: bool) -> Audio:
-        """The notes at full loudness."""
-        import symusic
-
-        track = symusic.Track("", program, drums)
-        for note in notes:
-            start, length = round(note.start * 1000), max(20, round(note.duration * 1000))
-            track.notes.append(symusic.Note(start, length, note.pitch, note.velocity))
-        clip = symusic.Score(RESOLUTION)
-        clip.tempos.append(symusic.Tempo(0, _TEMPO))
-        clip.tracks.append(track)
-        sound = np.asarray(self._synthesizer.render(clip, stereo=True), dtype=np.float32)
-        if not peak(sound) < 16:  # a soundfont's filter overflowed
-            sound = np.clip(np.nan_to_num(sound), -16.0, 16.0)
-        return sound
+            start = round(note.start * RATE)
+            sound = self._sampler.note(
+                part.program, drums=part.drums, pitch=note.pitch, velocity=note.velocity, duration=note.duration
+            )[:, : max(0, limit - start)]
+            whole[:, start : start + sound.shape[1]] += sound
+            last = max(last, start + sound.shape[1])
+        return whole[:, :last]
 
     def play(self, score: Score, seed: int, step: Step | None = None) -> Audio:
         """The whole score, mastered: (2, samples). `step(done, total)` is told before each stage; it may raise.

@@ -208,8 +208,8 @@ def _spoilt(content: bytes, table: bytes, place: int, number: int) -> bytes:
         (b"ibag", 4, 60_000),
         (b"inst", 20, 60_000),
         (b"shdr", 26, 60_000),
-        (b"pgen", 0, 5000),
-        (b"igen", 2, 0x7F01),
+        (b"pgen", 2, 5000),
+        (b"igen", 10, 5000),
     ],
 )
 def test_a_soundfont_that_points_outside_itself_is_refused(

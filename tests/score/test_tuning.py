@@ -8,7 +8,6 @@ import pytest
 from genai_studio.score.mastering import RATE
 from genai_studio.score.model import Key, Note, Part, Score
 from genai_studio.score.render import Band
-from genai_studio.score.soundfont import playable
 from tests.score.soundfont import write_soundfont
 
 
@@ -29,13 +28,3 @@ def test_a_note_sounds_at_its_pitch_wherever_the_soundfont_says_it(
     band = Band(write_soundfont(tmp_path / "tone.sf2", pitch=pitch, root=root, coarse=coarse))
     for note in (57, 69, 76):
         assert heard(band, note) == pytest.approx(note, abs=0.15)
-
-
-def test_a_soundfont_that_says_it_once_is_played_from_its_own_file(tmp_path: Path) -> None:
-    path = write_soundfont(tmp_path / "tone.sf2")
-    with playable(path) as played:
-        assert played == path
-    path = write_soundfont(tmp_path / "other.sf2", pitch=60)
-    with playable(path) as played:
-        assert played != path
-        assert played.stat().st_size == path.stat().st_size
