@@ -6,13 +6,11 @@ import csv
 import json
 import logging
 import math
-import random
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch.nn.functional import cross_entropy
@@ -22,43 +20,27 @@ from genai_studio.errors import ModelUnavailable
 from genai_studio.models.tunes import data
 from genai_studio.models.tunes.network import load_network, new_network, save_network
 from genai_studio.models.tunes.novelty import KnownRuns
+from genai_studio.models.tunes.readings import IGNORED, targets, training_batches, with_blanks
 from genai_studio.models.tunes.tokens import (
-    ANY,
-    BLANKS,
     FILL,
     HEADER_WORDS,
-    HIGHEST_STEP,
     IDS,
-    LOWEST_STEP,
-    MAX_TOKENS,
-    PAD,
-    Place,
-    Tune,
     decode,
     encode,
 )
 
 log = logging.getLogger(__name__)
-_DROPPED = {
-    "style": 0.15,
-    "mode": 0.1,
-    "density": 0.3,
-    "register": 0.3,
-    "bars": 0.1,
-    "form": 0.3,
-    "range": 0.4,
-}  # chance that a header word is `any`
-IGNORED = -100
 
 
 @dataclass(frozen=True)
 class TrainingReport:
-    """What a training run came to: losses are nats a token on the held-out tunes."""
+    """What a training run came to: losses are nats a token on the held-out tunes, and in blanks in them, at the end."""
 
     steps: int
     seconds: float
     parameters: int
     held_out_loss: float
+    blanks_loss: float
 
 
 def corpus_folder() -> Path:
@@ -137,7 +119,7 @@ def train(
         if run.step % report_every == 0 or share >= 1:
             run.report(held_out, blanked, output)
     parameters = sum(parameter.numel() for parameter in network.parameters())
-    return TrainingReport(run.step, run.seconds, parameters, run.best)
+    return TrainingReport(run.step, run.seconds, parameters, *run.losses)
 
 
 class _Run:
@@ -152,6 +134,7 @@ class _Run:
         self.optimizer = torch.optim.AdamW(groups, lr=learning_rate, betas=(0.9, 0.97), fused=True)
         self.average = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
         self.step, self.best, self.rate = 0, math.inf, 0.0
+        self.losses = (math.nan, math.nan)
         before = 0.0
         if checkpoint.exists():
             saved = torch.load(checkpoint, weights_only=True)
@@ -191,10 +174,10 @@ class _Run:
         """Measures the averaged weights, saves them to `output` where they are the best, writes the checkpoint."""
         live = {name: tensor.clone() for name, tensor in self.network.state_dict().items()}
         self.network.load_state_dict(self.average)
-        plain, filling = measure(self.network, held_out), measure(self.network, blanked)
-        log.info("step %d held out: %.4f nats a token, %.4f in blanks, %.0f s", self.step, plain, filling, self.seconds)
-        if not plain + filling >= self.best:
-            self.best = plain + filling
+        self.losses = measure(self.network, held_out), measure(self.network, blanked)
+        log.info("step %d held out: %.4f nats a token, %.4f in blanks, %.0f s", self.step, *self.losses, self.seconds)
+        if not sum(self.losses) >= self.best:
+            self.best = sum(self.losses)
             save_network(self.network, output)
         self.network.load_state_dict(live)
         torch.save(
@@ -210,17 +193,6 @@ class _Run:
         )
 
 
-def with_blanks(texts: Sequence[Sequence[int]]) -> list[list[int]]:
-    """The texts with one drawn set of blanks each, always the same; without those that grow too long."""
-    blanked = [encode(decode(ids), places) for ids, places in zip(texts, fixed_blanks(texts), strict=True)]
-    return [ids for ids in blanked if len(ids) <= MAX_TOKENS]
-
-
-def fixed_blanks(texts: Sequence[Sequence[int]]) -> list[set[Place]]:
-    """A set of blanks for each text, always the same and never empty."""
-    return [draw_blanks(decode(ids), random.Random(number)) or {(0, 0)} for number, ids in enumerate(texts)]
-
-
 def measure(network: torch.nn.Module, texts: Sequence[Sequence[int]]) -> float:
     """Mean loss in nats a token: of what fills the blanks where a text has any, else of all after the header."""
     network.eval()
@@ -234,77 +206,3 @@ def measure(network: torch.nn.Module, texts: Sequence[Sequence[int]]) -> float:
         total += cross_entropy(logits[0, given:].float(), wanted, ignore_index=IGNORED, reduction="sum").item()
         count += int((wanted != IGNORED).sum())
     return total / count if count else math.nan
-
-
-def training_batches(
-    tunes: Sequence[Tune], batch_tokens: int, seed: int
-) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Endless batches of ids and targets, both (tunes, longest), right-padded; texts of like length together.
-
-    A target is the id that follows, or `IGNORED` where there is nothing to learn: padding and the places of blanks.
-    """
-    draw = random.Random(seed)
-    while True:
-        rows = sorted((reading(tune, draw) for tune in tunes), key=lambda ids: (len(ids) // 16, draw.random()))
-        batches: list[list[list[int]]] = [[]]
-        for ids in rows:
-            if batches[-1] and len(ids) * (len(batches[-1]) + 1) > batch_tokens:
-                batches.append([])
-            batches[-1].append(ids)
-        draw.shuffle(batches)
-        for batch in batches:
-            longest = max(len(ids) for ids in batch)
-            ids = torch.tensor([ids + [IDS[PAD]] * (longest - len(ids)) for ids in batch])
-            yield ids[:, :-1], targets(ids[:, 1:])
-
-
-def targets(ids: torch.Tensor) -> torch.Tensor:
-    """What is to be learned of `ids`: not padding, and not where a blank stands, which nothing foretells."""
-    return ids.masked_fill((ids == IDS[PAD]) | ((ids >= IDS["blank:1"]) & (ids <= IDS[f"blank:{BLANKS}"])), IGNORED)
-
-
-def reading(tune: Tune, draw: random.Random) -> list[int]:
-    """One reading of a tune: now and then only some of its sections or another octave, with some of its header left to
-    the writer; half of the readings leave bars blank and fill them at the end."""
-    if len(tune.sections) > 1 and draw.random() < 0.3:
-        first = draw.randrange(len(tune.sections))
-        last = draw.randrange(first + 1, len(tune.sections) + 1)
-        tune = replace(tune, sections=tune.sections[first:last])
-    if draw.random() < 0.1:
-        tune = _in_another_octave(tune, draw.choice((-12, 12)))
-    tune = replace(tune, header=data.describe(tune))
-    dropped: dict[str, Any] = {name: ANY for name, chance in _DROPPED.items() if draw.random() < chance}
-    tune = replace(tune, header=replace(tune.header, **dropped))
-    blanks = draw_blanks(tune, draw) if draw.random() < 0.5 else set()
-    ids = encode(tune, blanks)
-    return ids if len(ids) <= MAX_TOKENS else encode(tune)
-
-
-def draw_blanks(tune: Tune, draw: random.Random) -> set[Place]:
-    """Bars to leave blank, as people choose them: a run of bars, everything from a bar on, a section, or here and
-    there."""
-    places = [
-        (number, bar) for number, section in enumerate(tune.sections) for bar in range(section.first_bar, section.bars)
-    ]
-    kind = draw.random()
-    if kind < 0.5:
-        first = draw.randrange(len(places))
-        return set(places[first : first + draw.randint(1, 8)])
-    if kind < 0.7:
-        return set(places[draw.randrange(len(places) // 4, len(places)) :])
-    if kind < 0.85:
-        chosen = draw.randrange(len(tune.sections))
-        return {place for place in places if place[0] == chosen}
-    share = draw.uniform(0.1, 0.6)
-    return {place for place in places if draw.random() < share}
-
-
-def _in_another_octave(tune: Tune, steps: int) -> Tune:
-    """The tune `steps` higher, or as it is where that leaves the vocabulary."""
-    if not all(LOWEST_STEP <= note.step + steps <= HIGHEST_STEP for note in tune.notes):
-        return tune
-    moved = [
-        replace(section, notes=tuple(replace(note, step=note.step + steps) for note in section.notes))
-        for section in tune.sections
-    ]
-    return replace(tune, sections=tuple(moved))

@@ -6,17 +6,16 @@ from pathlib import Path
 import pytest
 
 from genai_studio.models.tunes.data import manifest, read_corpus, tune_from_print
-from genai_studio.models.tunes.tokens import ANY, IDS, WORDS, decode, encode
-from genai_studio.models.tunes.train import (
+from genai_studio.models.tunes.readings import (
     IGNORED,
     draw_blanks,
     fixed_blanks,
-    prepare,
     reading,
-    train,
     training_batches,
     with_blanks,
 )
+from genai_studio.models.tunes.tokens import ANY, IDS, WORDS, decode, encode
+from genai_studio.models.tunes.train import prepare, train
 from genai_studio.score.abc import AbcError, parse_tune
 
 JIG = """X:1
