@@ -109,8 +109,7 @@ def _rated(
     it, the starts lie near its parts, bars on it make sense, and it is one that people tap."""
     accents = np.minimum(lengths, 2.0) + 0.25
     on = np.abs(places - np.round(places)) < 0.01
-    if on.sum() < 2:
-        return -np.inf
+    on[0] |= not on.any()
     span = max(1.0, places[-1] - places[0])
     held = np.minimum(lengths, np.append(np.diff(places), lengths[-1]))
     over = ~on & (np.floor(places) != np.floor(places + held - 0.05))
@@ -123,7 +122,7 @@ def _rated(
         - error
         + 0.8 * usual
         + 0.4 * barred
-        - 0.1 * thirds
+        - (0.1 if (~on).mean() > 0.1 else 0.7) * thirds
     )
 
 

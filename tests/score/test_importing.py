@@ -25,6 +25,8 @@ from tests.score.pieces import random_score
 WRITERS = {".mid": write_midi, ".musicxml": write_musicxml, ".abc": write_abc}
 NOTE = "<note><pitch><step>C</step><octave>4</octave></pitch><duration>4</duration></note>"
 
+REPEATED = f'<measure>{NOTE}<barline><repeat direction="backward" times="16"/></barline></measure>'
+
 
 @pytest.mark.parametrize("suffix", list(WRITERS))
 @pytest.mark.parametrize("seed", range(12))
@@ -126,9 +128,7 @@ BAD = {
                         "entities"),
     "deep.musicxml": (b"<score-partwise>" + b"<a>" * 100_000, "too deep"),
     "page.xml": (b"<html><body/></html>", "not a MusicXML score"),
-    "repeats.musicxml": (
-        ("<score-partwise><part>"
-         + f'<measure>{NOTE}<barline><repeat direction="backward" times="16"/></barline></measure>' * 200 + "</part></score-partwise>").encode(), "allowed are 512"),
+    "repeats.musicxml": (f"<score-partwise><part>{REPEATED * 200}</part></score-partwise>".encode(), "allowed are 512"),
     "bomb.mxl": (packed("a.xml", b"<score-partwise>" + b" " * 20_000_000), "larger than 10 MB"),
     "other.mxl": (packed("a.txt", b"x"), "no score in this archive"),
     "broken.mxl": (b"PK\x03\x04" + bytes(100), "broken"),
