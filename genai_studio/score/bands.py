@@ -34,7 +34,7 @@ def marching_band(setting: Setting) -> list[Part]:
     trombones = guide_tones(score, setting.bars(0.5), 48, 62, velocity=66)
     top = setting.notes_in(setting.lead.notes, [*setting.bars(0.7), score.bars - 1])
     piccolo = [replace(note, pitch=min(127, note.pitch + 12), velocity=note.velocity - 16) for note in top]
-    parts = part("Horns", "chords", 60, horns, -7.5, -0.35, 0.7) + part("Tuba", "bass", 58, tuba, -9.0, 0.15)
+    parts = part("Horns", "chords", 60, horns, -7.5, -0.35, 0.7) + part("Tuba", "bass", 58, tuba, -7.5, 0.15)
     parts += part("Trombones", "harmony", 57, trombones, -8.0, 0.3)
     if setting.bars(0.7):
         parts += part("Piccolo", "harmony", 72, piccolo, -10.0, 0.45)
@@ -112,8 +112,8 @@ def lo_fi(setting: Setting) -> list[Part]:
     drums += setting.close_drum({_KICK: 74})
     haze = guide_tones(score, setting.bars(0.6), 57, 69, velocity=52)
     return [
-        *part("Electric piano", "chords", 4, keys, -4.0, -0.2),
-        *part("Bass", "bass", 33, low, -8.0, 0.05, 0.9),
+        *part("Electric piano", "chords", 4, keys, -6.0, -0.2),
+        *part("Bass", "bass", 33, low, -6.5, 0.05, 0.9),
         *part("Haze", "harmony", 89, haze, -12.0, 0.3),
         *part("Drums", "drums", 0, drums, -7.5, 0.0),
     ]
@@ -148,6 +148,6 @@ def jazz_trio(setting: Setting) -> list[Part]:
     return [
         *part(name, "chords", 0, comp, -6.5, -0.2),
         *part("Piano, right hand", "harmony", 0, right, -6.0, 0.1),
-        *part("Double bass", "bass", 32, bass, -8.0, 0.1, 0.92),
+        *part("Double bass", "bass", 32, bass, -6.5, 0.1, 0.92),
         *part("Brushes", "drums", 40, brushes, -9.5, 0.25),
     ]

@@ -56,7 +56,7 @@ def piano(setting: Setting) -> list[Part]:
                  for note in setting.line(BOOM_SHORT, full, 36, velocity=70) if note.pitch - 12 >= 28]  # fmt: skip
     left += setting.close_low(36, velocity=74, octave=True) + setting.close_chord(55, velocity=62)
     name = "Piano, left hand" if setting.lead.program == 0 else "Piano"
-    return part(name, "chords", 0, left, -5.0, -0.1) + _right_hand(setting)
+    return part(name, "chords", 0, left, -6.0, -0.1) + _right_hand(setting)
 
 
 def _right_hand(setting: Setting) -> list[Part]:
@@ -89,7 +89,7 @@ def folk_band(setting: Setting) -> list[Part]:
     low += setting.line(BOOM_RUN, [bar for bar in joined if bar in turns], 31, velocity=80) + setting.close_low(31)
     parts = part("Guitar", "chords", 25, guitar, -6.5, -0.4)
     if joined or len(setting.passages) < 2:
-        parts += part("Bass", "bass", 32, low, -10.0, 0.05, 0.85)
+        parts += part("Bass", "bass", 32, low, -7.5, 0.05, 0.85)
     friend = setting.notes_in(setting.lead.notes, [*setting.bars(0.6), *_last_bar(setting)])
     if setting.lead.program != _WHISTLE and setting.bars(0.6):
         octave = 12 if sum(note.pitch for note in friend) < 74 * len(friend) else 0
@@ -133,7 +133,7 @@ def string_quartet(setting: Setting) -> list[Part]:
                 notes.append(Note(stroke.tick, stroke.duration, pitch, 70 if stroke.place == 0 else 64))
         for start, duration in setting.strokes:
             chord = chord_at(score.chords, start) or score.chords[-1]
-            notes.append(Note(start, duration, voices[chord.start][number], 68))
+            notes.append(Note(start, duration, voices[chord.start][number], 54))
     seats = (("Second violin", 40, -0.25), ("Viola", 41, 0.25), ("Cello", 42, 0.45))
     length = 0.85 if setting.dances else 1.0
     return [
@@ -204,7 +204,7 @@ def music_box(setting: Setting) -> list[Part]:
     """The comb's lower teeth."""
     figure = BROKEN if not setting.fast else BROKEN_SLOW
     comb = setting.line(figure, setting.bars(), 60, velocity=52, ring=2)
-    return part("Comb", "chords", 10, [*comb, *_roll(setting.score.chords[-1], setting.strokes[-1], 60)], -5.5, 0.15)
+    return part("Comb", "chords", 10, [*comb, *_roll(setting.score.chords[-1], setting.strokes[-1], 60)], -7.0, 0.15)
 
 
 def waltz_band(setting: Setting) -> list[Part]:
@@ -224,7 +224,7 @@ def waltz_band(setting: Setting) -> list[Part]:
     friend = setting.notes_in(setting.lead.notes, [*setting.bars(0.75), *_last_bar(setting)])
     drums = setting.kit({35: BEAT_ONE, 38: CHUCK}, setting.bars(0.5), velocity=58)
     drums += setting.kit({38: FRAME_HIGH_TURN}, [bar for bar in setting.bars(0.5) if bar in turns], velocity=54)
-    parts = part("Double bass", "bass", 32, [*low, *setting.close_low(31)], -10.5, 0.1, 0.8)
+    parts = part("Double bass", "bass", 32, [*low, *setting.close_low(31)], -7.5, 0.1, 0.8)
     parts += part("Piano", "chords", 0, chords, -7.5, -0.3, 0.6)
     parts += part("Violins", "harmony", 48, strings, -9.0, 0.35)
     if setting.bars(0.75):
