@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -31,6 +31,7 @@ from genai_studio.models.tunes.tokens import (
     TuneNote,
     encode,
 )
+from genai_studio.models.tunes.twins import clusters_of, without_copies
 from genai_studio.score.abc import AbcBar, AbcError, AbcKey, AbcTune, parse_tune, split_tunes
 from genai_studio.score.model import METRES, TICKS
 
@@ -99,11 +100,11 @@ def read_corpus(folder: Path, held_out_share: float = 0.05) -> Corpus:
                     left_out[str(error).replace(text[:20], "")] += 1
                     continue
                 found.append(SourceTune(tune, printed.title, collection, printed.number, path.name))
-    clusters = _cluster(found)
+    clusters = clusters_of(found)
     training: list[SourceTune] = []
     held_out: list[SourceTune] = []
     for cluster in clusters:
-        kept = _without_copies([found[index] for index in cluster])
+        kept = without_copies([found[index] for index in cluster])
         left_out["The same tune is printed twice."] += len(cluster) - len(kept)
         name = min(f"{source.collection}/{source.file}/{source.number}" for source in kept)
         draw = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") / 2**32
@@ -316,52 +317,3 @@ def _section(piece: tuple[int, Piece], tonic: int, length: int) -> Section:
         if note.start % length not in _GRID or (note.end % length not in _GRID):
             raise AbcError("A note is off the grid.")
     return Section(len(bars) - (1 if pickup else 0), pickup, tuple(notes))
-
-
-def _grams(tune: Tune, size: int = 8) -> set[tuple[int, ...]]:
-    """Runs of `size` steps, blind to rhythm and octave: what two settings of one tune share."""
-    steps = [note.step % 12 for note in tune.notes]
-    return {tuple(steps[index : index + size]) for index in range(len(steps) - size + 1)}
-
-
-def _likeness(first: set[tuple[int, ...]], second: set[tuple[int, ...]]) -> float:
-    return len(first & second) / max(1, min(len(first), len(second)))
-
-
-def _cluster(sources: Sequence[SourceTune]) -> list[list[int]]:
-    """Indices grouped so that tunes of one title, or that share a fifth of their eight-note runs, stay together."""
-    parent = list(range(len(sources)))
-
-    def root(index: int) -> int:
-        while parent[index] != index:
-            parent[index] = parent[parent[index]]
-            index = parent[index]
-        return index
-
-    titles: dict[str, int] = {}
-    holders: dict[tuple[int, ...], list[int]] = defaultdict(list)
-    grams = [_grams(source.tune) for source in sources]
-    for index, source in enumerate(sources):
-        title = re.sub(r"[^a-z]", "", source.title.lower().split("--")[0].removeprefix("the "))
-        if len(title) > 5:
-            parent[root(index)] = root(titles.setdefault(title, index))
-        shared: Counter[int] = Counter(other for gram in grams[index] for other in holders[gram])
-        for other, count in shared.items():
-            if count / max(1, min(len(grams[index]), len(grams[other]))) > 0.2:
-                parent[root(index)] = root(other)
-        for gram in grams[index]:
-            holders[gram].append(index)
-    clusters: dict[int, list[int]] = defaultdict(list)
-    for index in range(len(sources)):
-        clusters[root(index)].append(index)
-    return list(clusters.values())
-
-
-def _without_copies(sources: Iterable[SourceTune]) -> list[SourceTune]:
-    """The sources less those that repeat an earlier one almost note for note; variants stay."""
-    kept: list[tuple[SourceTune, set[tuple[int, ...]]]] = []
-    for source in sources:
-        grams = _grams(source.tune)
-        if all(_likeness(grams, other) < 0.9 for _, other in kept):
-            kept.append((source, grams))
-    return [source for source, _ in kept]
