@@ -9,7 +9,7 @@ samples, and for each of 172 frames how likely each of the piano's 88 pitches so
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import gcd
 from pathlib import Path
@@ -61,7 +61,9 @@ def transcribe(path: Path, network: Path, *, title: str = "", tempo: float = 0.0
         for start, length, pitch, velocity in beats.notes
     ]
     found = Foreign(title, heard, beats.metre, Fraction(beats.pickup).limit_denominator(96), tempo=beats.quarters)
-    return score_of(found)
+    score = score_of(found)
+    # Nobody hums more exactly than in whole beats a minute.
+    return replace(score, tempo=float(round(score.tempo)))
 
 
 def read_sound(path: Path) -> Array:

@@ -75,7 +75,7 @@ def in_tables() -> Iterator[str]:
     yield views.INTERRUPTED
     yield from ("Waiting to start", "Starting", "Stopped", "Writing", "Step {step} of {total}", "Done in {seconds} s")
     yield from (name for name, _ in app.ROOMS.values())
-    yield from pieces.GROUPS
+    yield from (*pieces.GROUPS, pieces.UNTITLED)
     yield from (made.title for made in exports.FORMATS.values())
     yield from (option_title(name) for name in arrange.ENSEMBLES)
     yield from (name for built_in in presets.BUILT_IN.values() for name in built_in)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 MIDI, SCORE = "midi", "score"
+UNTITLED = "Untitled"
+"""What a tune is called that came without a name."""
 GLIMPSE = 8
 """Bars of the little picture on a take."""
 GROUPS = {
@@ -85,7 +87,7 @@ def facts_of(score: Score, record: Record, language: str) -> list[str]:
     facts = [
         _key(score, language),
         score.metre,
-        f"{beat} = {score.tempo:g}",
+        f"{beat} = {score.tempo:.0f}",
         say("{n} bars", language, n=score.bars),
         f"{seconds // 60}:{seconds % 60:02d}",
     ]
@@ -99,7 +101,7 @@ def _title(score: Score, language: str) -> str:
     if score.style and score.title == f"{score.style.capitalize()} in {score.key}":
         style = say(option_title(score.style), language)
         return say("{style} in {key}", language, style=style, key=_key(score, language))
-    return score.title
+    return say(score.title, language) if score.title == UNTITLED else score.title
 
 
 def _key(score: Score, language: str) -> str:

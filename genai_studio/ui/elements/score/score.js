@@ -59,7 +59,8 @@ const answer = action("answer", "reply", () => say("Writes what follows the chos
 const extend = action("continue", "extend", () => say("Writes eight bars more after the end, three times, to compare."), () => edit("continue"));
 const arrange = action("arrange", "settings", () => say("Keeps the tune and takes key, tempo, players and lead from the form."), () => edit("arrange", { count: 1 }));
 tools.setAttribute("aria-label", say("Change this piece"));
-tools.append(which, repaint.button, answer.button, extend.button, arrange.button, also);
+tools.append(which, repaint.button, answer.button, extend.button, arrange.button);
+hint.before(also);
 
 function explain(text) {
   hint.textContent = text || (range
