@@ -30,7 +30,7 @@ def marching_band(setting: Setting) -> list[Part]:
     score, bars, turns = setting.score, setting.bars(), set(setting.turns())
     tuba = setting.line(BOOM_SHORT, [bar for bar in bars if bar not in turns], 29, velocity=88)
     tuba += setting.line(BOOM_RUN, sorted(turns), 29, velocity=88) + setting.close_low(29, velocity=90)
-    horns = setting.block(CHUCK, bars, 60, velocity=62) + setting.close_chord(60, velocity=72)
+    horns = setting.block(CHUCK, bars, 60, velocity=62) + setting.close_chord(60, velocity=58)
     trombones = guide_tones(score, setting.bars(0.5), 48, 62, velocity=66)
     top = setting.notes_in(setting.lead.notes, [*setting.bars(0.7), score.bars - 1])
     piccolo = [replace(note, pitch=min(127, note.pitch + 12), velocity=note.velocity - 16) for note in top]

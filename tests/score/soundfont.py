@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +12,17 @@ RATE = 44_100
 _PERIOD = 100  # samples of one wave: 441 Hz
 
 
-def write_soundfont(path: Path, *, pitch: int = 69, root: int = 69, coarse: int = 0) -> Path:
-    """Writes the file to `path` and returns it: `pitch` as the sample says, `root` key and `coarse` tuning as its zone
-    says. Layout: SoundFont 2.04 specification, chapters 4 to 8."""
+def write_soundfont(
+    path: Path, *, pitch: int = 69, root: int = 69, coarse: int = 0, more: Sequence[tuple[int, int]] = ()
+) -> Path:
+    """Writes the file to `path` and returns it: `pitch` as the sample says, `root` key, `coarse` tuning and `more`
+    generators as its zone says. Layout: SoundFont 2.04 specification, chapters 4 to 8."""
     time = np.arange(_PERIOD * 40)
     wave = 0.4 * np.sin(2 * np.pi * time / _PERIOD) + 0.1 * np.sin(4 * np.pi * time / _PERIOD)
     samples = (wave * 32767).astype("<i2").tobytes() + bytes(2 * 46)
     header = _chunk("ifil", struct.pack("<HH", 2, 1)) + _chunk("isng", b"EMU8000\0") + _chunk("INAM", b"Tone\0\0")
     # generators: 51 coarse tuning, 54 sample modes (1 loops), 58 root key, 41 instrument, 53 sample
-    zone = [(51, coarse), (54, 1), (58, root), (53, 0)] if coarse else [(54, 1), (58, root), (53, 0)]
+    zone = [*more, (51, coarse), (54, 1), (58, root), (53, 0)] if coarse else [*more, (54, 1), (58, root), (53, 0)]
     instrument = b"".join(_generator(operator, amount) for operator, amount in [*zone, (0, 0)])
     rows = [(f"Tone {program}", program, 0) for program in range(128)] + [("Drums", 0, 128)]
     preset = _generator(41, 0) * len(rows) + _generator(0, 0)
