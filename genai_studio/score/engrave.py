@@ -11,11 +11,11 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Literal
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
+from genai_studio.score.glyphs import SVG, drawn, has_signs
 from genai_studio.score.model import Score
 from genai_studio.score.musicxml import musicxml_of
 from genai_studio.score.performance import seconds_at
@@ -23,7 +23,6 @@ from genai_studio.score.staff import measures
 from genai_studio.score.typeset import pdf_of
 
 Which = Literal["lead", "all"]
-_SVG = "{http://www.w3.org/2000/svg}"
 _SCALE = 40
 """Verovio's units to CSS pixels, in percent: a staff of 29 px."""
 _FULL_SCALE = 30
@@ -35,7 +34,7 @@ _STYLE = (
     ".engraving path,.engraving rect,.engraving polygon,.engraving polyline,.engraving ellipse{stroke:currentColor}"
     ".engraving path.glyph{stroke:none}"
 )
-_LEFT_OUT = {f"{_SVG}desc", f"{_SVG}style", f"{_SVG}title"}
+_LEFT_OUT = {f"{SVG}desc", f"{SVG}style", f"{SVG}title"}
 _lock = threading.Lock()
 
 
@@ -176,115 +175,41 @@ def _cleaned(root: Element, prefix: str) -> Element:
         for child in list(parent):
             if child.tag in _LEFT_OUT or "placeholder" in child.get("class", ""):
                 parent.remove(child)
-            elif child.tag == f"{_SVG}text" and any(_musical(run) for run, _ in _runs(child)):
+            elif child.tag == f"{SVG}text" and has_signs(child):
                 place = list(parent).index(child)
                 parent.remove(child)
-                for offset, drawn in enumerate(_drawn(child)):
-                    parent.insert(place + offset, drawn)
+                for offset, element in enumerate(drawn(child)):
+                    parent.insert(place + offset, element)
     for element in root.iter():
         name = element.get("id", "")
         if name and not name.startswith(prefix):
-            if element.tag == f"{_SVG}g" and re.fullmatch(r"[0-9A-F]{4,5}-\w+", name):
+            if element.tag == f"{SVG}g" and re.fullmatch(r"[0-9A-F]{4,5}-\w+", name):
                 element.set("id", prefix + name.split("-")[0])
             else:
                 del element.attrib["id"]
-        if element.tag == f"{_SVG}use":
+        if element.tag == f"{SVG}use":
             element.set("href", f"#{prefix}{element.get('href', '')[1:].split('-')[0]}")
         if element.get("color") == "black":
             element.set("color", "currentColor")
             element.set("fill", "currentColor")
     root.set("class", "engraving")
     root.attrib.pop("overflow", None)
-    root.insert(0, Element(f"{_SVG}style"))
+    root.insert(0, Element(f"{SVG}style"))
     root[0].text = _STYLE
     return root
 
 
 def _text_of(root: Element) -> str:
-    ElementTree.register_namespace("", _SVG.strip("{}"))
+    ElementTree.register_namespace("", SVG.strip("{}"))
     text = ElementTree.tostring(root, encoding="unicode")
     return re.sub(r">\s+<", "><", text)
-
-
-# Texts
-
-
-def _runs(text: Element) -> list[tuple[str, float]]:
-    """A text element's pieces with their sizes in px; pieces in the same font are one."""
-    runs: list[tuple[str, float]] = []
-
-    def walk(element: Element, size: float) -> None:
-        size = float(element.get("font-size", "0px").removesuffix("px")) or size
-        words = element.text or ""
-        if size and words and "\n" not in words:
-            if runs and runs[-1][1] == size and not _musical(words) and not _musical(runs[-1][0]):
-                words = runs.pop()[0] + words
-            runs.append((words, size))
-        for child in element:
-            walk(child, size)
-
-    walk(text, 0.0)
-    return runs
-
-
-def _musical(words: str) -> bool:
-    return any("\ue000" <= letter <= "\uf8ff" for letter in words)
-
-
-def _drawn(text: Element) -> Iterator[Element]:
-    """The same words as plain text elements, and paths for the signs of the music font, one after the other."""
-    x, y = float(text.get("x", "0")), float(text.get("y", "0"))
-    for words, size in _runs(text):
-        if not _musical(words):
-            wide = sum(_width(letter) for letter in words) * size
-            if words.strip():
-                indent = (len(words) - len(words.lstrip())) * _width(" ") * size
-                element = Element(f"{_SVG}text", x=f"{x + indent:.0f}", y=f"{y:.0f}")
-                element.set("font-size", f"{size:g}px")
-                element.text = words.strip()
-                yield element
-            x += wide
-            continue
-        for letter in words:
-            path, advance = _glyph(f"{ord(letter):04X}")
-            scale = size / 1000 * (0.8 if letter in "\ue260\ue261\ue262" else 1.0)
-            place = f"translate({x:.0f},{y:.0f}) scale({scale:.4f},{-scale:.4f})"
-            yield Element(f"{_SVG}path", {"class": "glyph", "transform": place, "d": path})
-            x += (advance + 20) * scale
-
-
-@lru_cache(maxsize=64)
-def _glyph(code: str) -> tuple[str, float]:
-    """A sign of the music font: its outline and its advance, in thousandths of the font's size."""
-    import verovio
-
-    font = Path(verovio.__file__).parent / "data"
-    drawing = ElementTree.parse(font / "Leipzig" / f"{code}.xml").getroot()
-    outline = next((path.get("d", "") for path in drawing.iter("path")), "")
-    return outline, _advances("Leipzig.xml", 1.0).get(code, 500.0)
-
-
-def _width(letter: str) -> float:
-    """How far a letter of Times moves on, as a share of the font's size."""
-    return _advances("text/Times.xml", 2048.0).get(f"{ord(letter):X}", 0.5)
-
-
-@lru_cache(maxsize=2)
-def _advances(name: str, per_em: float) -> dict[str, float]:
-    import verovio
-
-    table = ElementTree.parse(Path(verovio.__file__).parent / "data" / name).getroot()
-    return {glyph.get("c", ""): float(glyph.get("h-a-x") or glyph.get("w") or 0) / per_em for glyph in table.iter("g")}
-
-
-# Places and times
 
 
 def _placement(root: Element) -> tuple[float, float, float]:
     """The margin's x and y in the drawing's own units, and how many units of the viewBox one of them is."""
     view = float(root.get("viewBox", "0 0 1 1").split()[2])
-    inner = next(element for element in root.iter(f"{_SVG}svg") if element is not root)
-    margin = next(group for group in root.iter(f"{_SVG}g") if group.get("class") == "page-margin")
+    inner = next(element for element in root.iter(f"{SVG}svg") if element is not root)
+    margin = next(group for group in root.iter(f"{SVG}g") if group.get("class") == "page-margin")
     x, y = (float(number) for number in re.findall(r"-?[\d.]+", margin.get("transform", "0 0")))
     return x, y, view / float(inner.get("viewBox", "0 0 1 1").split()[2])
 
@@ -293,7 +218,7 @@ def _boxes(root: Element, score: Score, prefix: str) -> Iterator[BarBox]:
     """Each measure's box, read from the lines of its staves."""
     known = {f"{prefix}m{measure.number}": measure for measure in measures(score)}
     left, top, scale = _placement(root)
-    for group in root.iter(f"{_SVG}g"):
+    for group in root.iter(f"{SVG}g"):
         measure = known.get(group.get("id", ""))
         if measure is None:
             continue
@@ -318,10 +243,10 @@ def _noteheads(root: Element, prefix: str) -> dict[str, float]:
     """The ids of the notes on the page (rests are silent and not among them), with the x of their heads."""
     left, _, scale = _placement(root)
     places: dict[str, float] = {}
-    for element in root.iter(f"{_SVG}g"):
+    for element in root.iter(f"{SVG}g"):
         name = element.get("id", "")
         if re.fullmatch(re.escape(prefix) + r"n\d+-\d+-\d+", name):
-            head = next((use.get("transform", "") for use in element.iter(f"{_SVG}use")), "")
+            head = next((use.get("transform", "") for use in element.iter(f"{SVG}use")), "")
             numbers = re.findall(r"-?[\d.]+", head)
             if numbers:
                 places[name] = round((float(numbers[0]) + left) * scale, 1)

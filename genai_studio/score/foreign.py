@@ -154,8 +154,8 @@ def melody_of(notes: Sequence[Heard]) -> list[Heard]:
 
 
 def on_grid(notes: Sequence[Heard], pickup: int) -> list[Note]:
-    """The notes in ticks. A file that is on the grid stays as it is; otherwise each beat that is not moves to sixteenths
-    or triplets, whichever are nearer."""
+    """The notes in ticks. A file that is on the grid stays as it is; otherwise each beat that is not moves to
+    sixteenths or triplets, whichever are nearer."""
     exact = all((quarters * TICKS).denominator == 1 for note in notes for quarters in (note.start, note.end))
     beats: dict[int, list[Fraction]] = {}
     for note in notes:

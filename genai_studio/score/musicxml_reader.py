@@ -1,18 +1,14 @@
-"""Reads MusicXML and compressed MusicXML that anyone may have written. Entities are refused, so nothing is fetched and
-nothing multiplies; an archive is read no further than a score may be large.
+"""Reads MusicXML and compressed MusicXML that anyone may have written: its melody, with the repeats played out.
 
 Source of the elements: https://www.w3.org/2021/06/musicxml40/
 """
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from xml.etree.ElementTree import Element, TreeBuilder
-from xml.parsers import expat
+from xml.etree.ElementTree import Element
 
 from genai_studio.errors import InvalidInput
 from genai_studio.score.abc import LETTER_SEMITONES
@@ -21,9 +17,9 @@ from genai_studio.score.foreign import Foreign, Heard, Voice, leading, letters, 
 from genai_studio.score.model import KEYS, SCALES, Key
 from genai_studio.score.musicxml import SECTION_NAMES
 from genai_studio.score.played import Signs, played
+from genai_studio.score.untrusted_xml import parse, unpacked
 
-MAX_BYTES = 10_000_000
-_MAX_DEPTH, _MAX_ELEMENTS, _MAX_PARTS = 100, 500_000, 64
+_MAX_PARTS = 64
 _UNITS = {
     "whole": Fraction(4), "half": Fraction(2), "quarter": Fraction(1), "eighth": Fraction(1, 2), "16th": Fraction(1, 4)
 }  # fmt: skip
@@ -59,7 +55,7 @@ class _Reading:
 def read_musicxml(content: bytes, title: str = "") -> Foreign:
     """The melody of a score, its repeats played out. Raises InvalidInput with one sentence for anything that is not a
     score in one metre with notes."""
-    root = parse(_unpacked(content) if content[:2] == b"PK" else content)
+    root = parse(unpacked(content) if content[:2] == b"PK" else content)
     if root.tag == "score-timewise":
         raise InvalidInput("This MusicXML is ordered by time; allowed is the usual order, by part.")
     if root.tag != "score-partwise":
@@ -94,66 +90,6 @@ def read_musicxml(content: bytes, title: str = "") -> Foreign:
     )  # fmt: skip
     _set_time(found, first, [bars for _, bars in parts], order, lengths)
     return found
-
-
-def parse(content: bytes) -> Element:
-    """The document's tree. Raises InvalidInput for what is not XML, has entities of its own or is absurdly deep."""
-    builder = TreeBuilder()
-    depth = count = 0
-
-    def start(tag: str, attributes: dict[str, str]) -> None:
-        nonlocal depth, count
-        depth, count = depth + 1, count + 1
-        if depth > _MAX_DEPTH:
-            raise InvalidInput("This is not a MusicXML score: its elements lie too deep.")
-        if count > _MAX_ELEMENTS:
-            raise InvalidInput(f"This MusicXML has more than {_MAX_ELEMENTS:,} elements, which is the most allowed.")
-        builder.start(tag, attributes)
-
-    def end(tag: str) -> None:
-        nonlocal depth
-        depth -= 1
-        builder.end(tag)
-
-    def entity(*_: object) -> None:
-        raise InvalidInput("This MusicXML declares entities, which are not read for safety.")
-
-    parser = expat.ParserCreate()
-    parser.StartElementHandler, parser.EndElementHandler = start, end
-    parser.CharacterDataHandler = builder.data
-    parser.EntityDeclHandler = entity
-    parser.ExternalEntityRefHandler = lambda *_: 0
-    try:
-        parser.Parse(content, True)
-        return builder.close()
-    except expat.ExpatError as error:
-        raise InvalidInput(f"This is not a MusicXML score: {expat.ErrorString(error.code)}.") from None
-    except (LookupError, ValueError, AssertionError):
-        raise InvalidInput("This is not a MusicXML score.") from None
-
-
-def _unpacked(content: bytes) -> bytes:
-    """The score inside compressed MusicXML. Raises InvalidInput where it is missing or larger than it may be."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            names = archive.namelist()[:1000]
-            wanted = ""
-            if "META-INF/container.xml" in names:
-                with archive.open("META-INF/container.xml") as file:
-                    container = parse(file.read(100_000))
-                wanted = next((entry.get("full-path", "") for entry in container.iter("rootfile")), "")
-            if wanted not in names:
-                scores = (name for name in names if name.endswith((".xml", ".musicxml")) and "META-INF" not in name)
-                wanted = next(scores, "")
-            if not wanted:
-                raise InvalidInput("There is no score in this archive.")
-            with archive.open(wanted) as file:
-                score = file.read(MAX_BYTES + 1)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError, ValueError) as error:
-        raise InvalidInput("This archive is broken or cannot be read.") from error
-    if len(score) > MAX_BYTES:
-        raise InvalidInput(f"The score in this archive is larger than {MAX_BYTES // 1_000_000} MB, the most allowed.")
-    return score
 
 
 def _bar(measure: Element, place: int, reading: _Reading) -> _Bar:
