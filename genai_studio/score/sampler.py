@@ -34,8 +34,12 @@ _RANGE = 96.0
 _LONGEST_RELEASE = 1.5
 _OPEN = 12_800
 """Cents of a filter that nobody hears."""
-_CACHED = 24_000_000
+_CACHED = 12_000_000
 """Samples of notes kept to be used again."""
+_MOST_REGIONS, _MOST_LAYERS = 4096, 16
+"""Regions of one preset, and how many of them sound for one note; more is a damaged file."""
+_STRETCH = 10 * RATE
+"""Long notes are read in stretches of this many samples."""
 
 
 @dataclass(frozen=True)
@@ -88,11 +92,12 @@ class Sampler:
         program, the first of its family plays, else whatever there is.
         """
         frames = max(1, round(duration * 100)) * RATE // 100
-        sounds = [
-            self._sounding(region, pitch, frames)
+        regions = [
+            region
             for region in self._preset(program, drums=drums)
             if region.keys[0] <= pitch <= region.keys[1] and region.velocities[0] <= velocity <= region.velocities[1]
         ]
+        sounds = [self._sounding(region, pitch, frames) for region in regions[:_MOST_LAYERS]]
         whole = np.zeros((2, max((sound.shape[1] for sound in sounds), default=0)), dtype=np.float32)
         for sound in sounds:
             whole[:, : sound.shape[1]] += sound
@@ -118,6 +123,8 @@ class Sampler:
                 region = self._region(zone, added)
                 if region is not None:
                     regions.append(region)
+                if len(regions) == _MOST_REGIONS:
+                    return regions
         return regions
 
     def _region(self, zone: Mapping[int, int], added: Mapping[int, int]) -> _Region | None:
@@ -149,8 +156,9 @@ class Sampler:
             float(np.clip(100 * value(_COARSE) + value(_FINE) + int(header["correction"]), -12_000, 12_000)),
             float(np.clip(value(_SCALE), 0, 1200)), 10 ** (-0.04 * np.clip(value(_ATTENUATION), 0, 1440) / 20),
             float(np.clip(value(_PAN), -500, 500)) / 1000, seconds(_ATTACK), seconds(_HOLD), seconds(_DECAY),
-            float(np.clip(value(_SUSTAIN), 0, 1440)) / 10, seconds(_RELEASE), float(np.clip(value(_KEY_TO_HOLD), -1200, 1200)),
-            float(np.clip(value(_KEY_TO_DECAY), -1200, 1200)), float(np.clip(value(_FILTER), 1500, 13_500)),
+            float(np.clip(value(_SUSTAIN), 0, 1440)) / 10, seconds(_RELEASE),
+            float(np.clip(value(_KEY_TO_HOLD), -1200, 1200)), float(np.clip(value(_KEY_TO_DECAY), -1200, 1200)),
+            float(np.clip(value(_FILTER), 1500, 13_500)),
             float(np.clip(value(_RESONANCE), 0, 960)) / 10, float(np.clip(value(_OPENING), -12_000, 12_000)),
             (seconds(_MOD_ATTACK), seconds(_MOD_HOLD), seconds(_MOD_DECAY),
              1 - float(np.clip(value(_MOD_SUSTAIN), 0, 1000)) / 1000),
@@ -179,23 +187,22 @@ class Sampler:
         """`frames` samples (fewer where an unlooped sample ends), read at the speed that gives the pitch."""
         cents = (pitch - region.root) * region.scale + region.tuning
         speed = min(64.0, 2 ** (cents / 1200) * region.rate / RATE)
-        places = np.arange(frames) * speed
-        length = region.end - region.start
-        samples = self._font.samples
         if region.loop is None:
-            places = places[: int(np.searchsorted(places, length - 1))]
+            frames = min(frames, int((region.end - region.start - 1) / speed))
+        sound = np.empty(frames, dtype=np.float32)
+        for begin in range(0, frames, _STRETCH):
+            places = np.arange(begin, min(frames, begin + _STRETCH)) * speed
             whole = places.astype(np.int64)
-            first, second = whole + region.start, whole + region.start + 1
-        else:
+            low, high = (self._samples_at(region, at) for at in (whole, whole + 1))
+            sound[begin : begin + len(places)] = low + (high - low) * (places - whole).astype(np.float32)
+        return sound / np.float32(32_768)
+
+    def _samples_at(self, region: _Region, places: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The region's samples at places from its start, round and round in its loop."""
+        if region.loop is not None:
             opens, closes = (place - region.start for place in region.loop)
-            whole = places.astype(np.int64)
-            first, second = (
-                np.where(at < closes, at, opens + (at - opens) % (closes - opens)) + region.start
-                for at in (whole, whole + 1)
-            )
-        between = (places - whole).astype(np.float32)
-        low, high = samples[first].astype(np.float32), samples[second].astype(np.float32)
-        return np.asarray((low + (high - low) * between) / np.float32(32_768), dtype=np.float32)
+            places = np.where(places < closes, places, opens + (places - opens) % (closes - opens))
+        return self._font.samples[places + region.start].astype(np.float32)
 
 
 def _zones(owners: Table, number: int, bags: Table, generators: Table, leaf: int) -> list[dict[int, int]]:
