@@ -169,15 +169,23 @@ def on_grid(notes: Sequence[Heard], pickup: int) -> list[Note]:
         return max(0, pickup + int(beat) * TICKS + round(place / size) * size)
 
     moved: list[Note] = []
+    lasting = Fraction(0)
     for note in notes:
         start, end = placed(note.start), placed(note.end)
         if moved and start < moved[-1].end:
-            if start <= moved[-1].start:
-                continue
-            moved[-1] = Note(moved[-1].start, start - moved[-1].start, moved[-1].pitch, moved[-1].velocity)
+            if start <= moved[-1].start:  # both at one place: the longer stays
+                if note.duration <= lasting:
+                    continue
+                moved.pop()
+            else:
+                moved[-1] = Note(moved[-1].start, start - moved[-1].start, moved[-1].pitch, moved[-1].velocity)
+        lasting = note.duration
         moved.append(Note(start, max(1, end - start) if end > start else 3, note.pitch, max(1, note.velocity)))
+    breath = 0 if exact else 5  # less than a sixteenth between two moved notes is no rest
     return [
-        note if note.end <= after.start else Note(note.start, after.start - note.start, note.pitch, note.velocity)
+        note
+        if note.end <= after.start - breath - 1 or note.end == after.start or note is moved[-1]
+        else Note(note.start, after.start - note.start, note.pitch, note.velocity)
         for note, after in pairwise([*moved, Note(10**9, 1, 0)])
     ]
 

@@ -105,7 +105,7 @@ def _opening(measure: Element, score: Score, part: Part) -> None:
     attributes = SubElement(measure, "attributes")
     SubElement(attributes, "divisions").text = str(TICKS)
     key = SubElement(attributes, "key")
-    SubElement(key, "fifths").text = str(score.key.fifths)
+    SubElement(key, "fifths").text = "0" if part.drums else str(score.key.fifths)
     SubElement(key, "mode").text = score.key.mode
     beats, unit = score.metre.split("/")
     time = SubElement(attributes, "time")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -164,3 +165,11 @@ def test_a_last_note_gives_way_to_the_pickup() -> None:
     notes = [Heard(Fraction(0), Fraction(1, 2), 67), Heard(Fraction(1, 2), Fraction(8), 60)]
     score = score_of(Foreign("T", notes, "4/4", Fraction(1, 2)))
     assert (score.pickup, score.bars, score.melody[-1].end) == (12, 2, 192)
+
+
+def test_notes_closer_than_the_grid_leave_no_gaps() -> None:
+    five = [Heard(Fraction(place, 10), Fraction(1, 10), 60 + place) for place in range(5)]
+    notes = on_grid([*five, Heard(Fraction(1, 2), Fraction(1, 2), 70)], 0)
+    assert notes[0].start == 0
+    assert all(note.end == after.start for note, after in pairwise(notes))
+    assert (notes[-1].pitch, notes[-1].end) == (70, 24)
