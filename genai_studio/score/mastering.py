@@ -161,11 +161,6 @@ def mastering(audio: Audio, *, circular: bool = False) -> Gain:
     return gain * np.float32(10 ** (-over / 20)) if over > 0 else gain
 
 
-def master(audio: Audio) -> Audio:
-    """`audio` with the gain of `mastering`."""
-    return np.asarray(audio * mastering(audio), dtype=np.float32)
-
-
 def _limit(audio: Audio, edges: str) -> Gain:
     """Gain that keeps samples under the peak with some margin for what lies between them; looks 5 ms ahead."""
     from scipy.ndimage import minimum_filter1d, uniform_filter1d
