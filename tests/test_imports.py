@@ -107,7 +107,7 @@ def test_heavy_libraries_are_imported_in_functions_of_models_and_the_worker():
             assert not tops & HEAVY, f"{path.relative_to(ROOT)} imports {tops & HEAVY}"
 
 
-TRAINING = {"mido", "music21", "resvg_py", "vtracer"}
+TRAINING = {"music21", "resvg_py", "vtracer"}
 """The train and eval commands say how to get them; nothing else imports them."""
 
 
