@@ -142,7 +142,7 @@ class Tunes:
 
     def environment(self) -> Mapping[str, str]:
         """Versions that decide the bytes."""
-        names = ("numpy", "safetensors", "symusic", "scipy", "pyloudnorm", "soundfile", "onnxruntime")
+        names = ("numpy", "safetensors", "symusic", "scipy", "soundfile", "onnxruntime")
         return {**{name: version(name) for name in names}, "dtype": "float32"}
 
     def close(self) -> None:
