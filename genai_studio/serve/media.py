@@ -30,7 +30,6 @@ DOWNLOADS = {
     ".mid": "audio/midi",
     ".musicxml": "application/vnd.recordare.musicxml+xml",
     ".xml": "application/octet-stream",
-    ".svg": "image/svg+xml",
     ".pdf": "application/pdf",
     ".abc": "text/vnd.abc; charset=utf-8",
     ".zip": "application/zip",
