@@ -35,7 +35,7 @@ COMMENTS = {
     "pyproject.toml": "package, ruff, mypy and pytest",
     "requirements.txt": "what the studio needs, with upper bounds",
     "tests/requirements.txt": "what the tests need besides",
-    "genai_studio/models/tunes/anchors.npy": "sentence vectors of the phrases that moods, styles and players are known by",
+    "genai_studio/models/tunes/anchors.npy": "sentence vectors of the phrases in anchors.toml",
     "genai_studio/serve/login.html": "the login page",
     "genai_studio/database/migrations/script.py.mako": "what a new migration starts from",
 }
