@@ -77,18 +77,18 @@ def gallery_app() -> typer.Typer:
                     print(path)
                 return
             for record_id in ids:
-                print(_exported(studio.export(record_id, as_format), record_id, out.absolute()))
+                path = studio.export(record_id, as_format)
+                print(_exported(path, out.absolute() / f"{record_id}-{as_format}{path.suffix}"))
 
     return app
 
 
-def _exported(source: Path, record_id: str, folder: Path) -> Path:
-    copy = folder / f"{record_id}-{source.name}"
+def _exported(source: Path, copy: Path) -> Path:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        copy.parent.mkdir(parents=True, exist_ok=True)
         copy_whole(source, copy)
     except OSError as error:
-        raise StorageFailed(f"The export to {folder} stopped: {error.strerror or error}.") from error
+        raise StorageFailed(f"The export to {copy.parent} stopped: {error.strerror or error}.") from error
     return copy
 
 

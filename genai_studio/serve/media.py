@@ -55,7 +55,7 @@ def media_routes(studio: Studio, owner_of: Callable[[Request], str]) -> APIRoute
     def export(request: Request, record_id: str, name: str, download: bool = False) -> Response:
         owner = owner_of(request)
         path = studio.export(record_id, name, owner=owner)
-        return _file(path, _export_name(studio.gallery.get(record_id, owner=owner), path), download)
+        return _file(path, _export_name(studio.gallery.get(record_id, owner=owner), name + path.suffix), download)
 
     @routes.api_route("/preview/{job_id}/{name}", methods=["GET", "HEAD"])
     def preview(request: Request, job_id: str, name: str) -> Response:
@@ -85,9 +85,9 @@ def _name(record: Record, path: Path) -> str:
     return f"{record.modality}-{record.id}{path.suffix}"
 
 
-def _export_name(record: Record, path: Path) -> str:
+def _export_name(record: Record, what: str) -> str:
     """The piece's title and what the file is, with nothing in it that a file system could mind."""
     title = "".join(
         letter if letter.isalnum() or letter in " -" else " " for letter in str(record.info.get("title", ""))
     )
-    return f"{' '.join(title.split())[:80] or record.id} - {path.name}"
+    return f"{' '.join(title.split())[:80] or record.id} - {what}"

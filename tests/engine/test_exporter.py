@@ -131,6 +131,7 @@ def test_the_page_saves_sheets_and_plays_sound(studio: Studio, piece: Record) ->
         assert "svg" not in sheet.headers["content-type"]
         assert sheet.headers["content-disposition"].startswith("attachment")
         assert sheet.content.startswith(b"<svg")
+        assert "svg.svg" in sheet.headers["content-disposition"]
         sound = client.get(f"/media/{piece.id}/export/wav")
         assert sound.headers["content-type"] == "audio/wav"
         assert sound.headers["content-disposition"].startswith("inline")
