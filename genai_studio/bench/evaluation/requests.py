@@ -11,7 +11,7 @@ from genai_studio.models.tunes.customs import STYLE_METRES
 from genai_studio.models.tunes.form import AUTO, FORMS, fitting_bars
 from genai_studio.models.tunes.params import TuneParams
 from genai_studio.models.tunes.quantities import FASTEST, SLOWEST
-from genai_studio.models.tunes.tokens import Tune
+from genai_studio.models.tunes.tokens import ANY, Tune
 from genai_studio.score.model import KEYS, METRES, SCALES, TICKS
 
 _MOST_BARS = 64
@@ -56,7 +56,7 @@ def request_like(tune: Tune, seed: int) -> TuneParams:
     return TuneParams.parse(
         {
             "seed": seed,
-            "style": tune.header.style,
+            "style": AUTO if tune.header.style == ANY else tune.header.style,
             "mode": tune.header.mode,
             "metre": tune.header.metre,
             "bars": 32,
