@@ -49,19 +49,23 @@ def musicxml_of(score: Score, *, ids: str = "") -> Element:
 
 
 def printable(text: str) -> str:
-    """`text` without the control characters that XML cannot hold."""
-    return "".join(letter for letter in text if letter >= " " and letter not in "\x7f\ufffe\uffff")
+    """`text` without what XML cannot hold: control characters and halves of letters."""
+    return "".join(
+        letter
+        for letter in text
+        if letter >= " " and letter not in "\x7f\ufffe\uffff" and not "\ud800" <= letter <= "\udfff"
+    )
 
 
 def _declare(names: Element, part: Part, index: int) -> None:
     """The part's entry in the part list, with its General MIDI sound; drums name each of their sounds."""
     identity = f"P{index + 1}"
     entry = SubElement(names, "score-part", id=identity)
-    SubElement(entry, "part-name").text = part.name
+    SubElement(entry, "part-name").text = printable(part.name)
     sounds = sorted({note.pitch for note in part.notes}) if part.drums else [0]
     for sound in sounds:
         instrument = SubElement(entry, "score-instrument", id=f"{identity}-I{sound}")
-        SubElement(instrument, "instrument-name").text = part.name if not part.drums else f"{part.name} {sound}"
+        SubElement(instrument, "instrument-name").text = printable(part.name) + (f" {sound}" if part.drums else "")
     channel = 10 if part.drums else index % 15 + 1 + (index % 15 >= 9)
     for sound in sounds:
         midi = SubElement(entry, "midi-instrument", id=f"{identity}-I{sound}")
@@ -87,7 +91,7 @@ def _measure(parent: Element, score: Score, index: int, measure: Measure, events
     section = next((section for section in score.sections if section.first_bar == measure.number - 1), None)
     if index == 0 and section and len(score.sections) > 1:
         direction = SubElement(SubElement(element, "direction", placement="above"), "direction-type")
-        SubElement(direction, "rehearsal").text = SECTION_NAMES.get(section.letter, section.letter)
+        SubElement(direction, "rehearsal").text = printable(SECTION_NAMES.get(section.letter, section.letter))
     chords = [chord for chord in score.chords if measure.start <= chord.start < measure.end] if index == 0 else []
     marked, brackets = beams(events, measure, score), tuplets(events)
     for place, event in enumerate(events):

@@ -59,7 +59,7 @@ def test_the_same_score_gives_the_same_bytes_and_is_as_wide_as_asked() -> None:
 
 def flat_score() -> Score:
     """E flat minor with chords of flats and sharps, and a title that would like to be markup."""
-    melody = Part("Flute", "melody", 73, (Note(0, 96, 63), Note(96, 96, 70)))
+    melody = Part("Flute \x00\ud800&", "melody", 73, (Note(0, 96, 63), Note(96, 96, 70)))
     chords = (Chord(0, 96, 3, (0, 3, 7)), Chord(96, 96, 10, (0, 3, 7, 10)))
     title = "<script>alert(1)</script> & #set page() \x07 圆舞曲"
     return Score(title, Key("Eb", "minor"), "4/4", 96.0, 2, 0, (melody,), chords)
