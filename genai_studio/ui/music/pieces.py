@@ -51,10 +51,16 @@ def _read(path: Path) -> Score:
     return read_document(path)
 
 
+@lru_cache(maxsize=8)
+def _notes(path: Path) -> dict[str, Any]:
+    """A piece that is being changed is shown again and again."""
+    return notes_of_midi(path)
+
+
 def sheet_value(studio: Studio, record: Record, language: str) -> dict[str, Any]:
     """Value of the `score` element."""
     score = score_of(studio, record)
-    notes = notes_of_midi(studio.gallery.open(record.id, MIDI)) if MIDI in record.companions else {}
+    notes = _notes(studio.gallery.open(record.id, MIDI)) if MIDI in record.companions else {}
     value: dict[str, Any] = {
         **notes,
         "record": record.id,
