@@ -89,7 +89,7 @@ def _timed(studio: Studio, model: Any, folder: Path, seed: int) -> Times:
     from genai_studio.models.tunes.controls import decide
     from genai_studio.models.tunes.prompt import Wishes
     from genai_studio.score.document import read_document
-    from genai_studio.score.engrave import engrave
+    from genai_studio.score.sheet.engrave import engrave
 
     music = composing = rendering = engraving = together = 0.0
     for piece in PIECES:
@@ -185,7 +185,7 @@ def print_peak(paths: str, folder: str) -> None:
     import resource
 
     from genai_studio.score.document import read_document
-    from genai_studio.score.engrave import engrave
+    from genai_studio.score.sheet.engrave import engrave
 
     spec = find(MODEL, Path(folder))
     files = ModelFiles({name: Path(path) for name, path in json.loads(paths).items()}, {}, "here")

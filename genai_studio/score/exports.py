@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genai_studio.errors import InvalidInput, StudioError
-from genai_studio.score.abc_writer import write_abc
 from genai_studio.score.document import read_document
-from genai_studio.score.midi import write_midi
+from genai_studio.score.formats.abc_writer import write_abc
+from genai_studio.score.formats.midi import write_midi
+from genai_studio.score.formats.musicxml import write_musicxml
 from genai_studio.score.model import Key, Score
-from genai_studio.score.musicxml import write_musicxml
 
 if TYPE_CHECKING:
-    from genai_studio.score.mastering import Audio
+    from genai_studio.score.sound.mastering import Audio
 
 STEM = "stem-"
 MAX_STEMS = 64
@@ -115,13 +115,13 @@ _UNKNOWN = Score("", Key("C", "major"), "4/4", 100.0, 1, 0, ())
 
 
 def _svg(order: Order) -> None:
-    from genai_studio.score.engrave import engrave
+    from genai_studio.score.sheet.engrave import engrave
 
     order.out.write_text(engrave(order.score, title=True).svg, encoding="utf-8")
 
 
 def _pdf(order: Order) -> None:
-    from genai_studio.score.engrave import pdf
+    from genai_studio.score.sheet.engrave import pdf
 
     order.out.write_bytes(pdf(order.score, parts="all" if order.format == "pdf-full" else "lead"))
 
@@ -154,7 +154,7 @@ def write_sound(sound: Any, rate: int, path: Path, file_format: str, title: str 
 
 def _stems(order: Order) -> None:
     """All parts as WAV files that begin together, in one archive; their sum is the mix before its limiter."""
-    from genai_studio.score.mastering import RATE
+    from genai_studio.score.sound.mastering import RATE
 
     with zipfile.ZipFile(order.out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for number, (name, sound) in enumerate(_parts(order)):
@@ -168,7 +168,7 @@ def _stems(order: Order) -> None:
 
 
 def _single_stems(order: Order) -> None:
-    from genai_studio.score.mastering import RATE
+    from genai_studio.score.sound.mastering import RATE
 
     parts = _parts(order)
     if int(order.format.removeprefix(STEM)) > len(parts):
@@ -182,13 +182,13 @@ def _parts(order: Order) -> list[tuple[str, Audio]]:
 
 
 def _loop(order: Order) -> None:
-    from genai_studio.score.mastering import RATE
+    from genai_studio.score.sound.mastering import RATE
 
     write_sound(_band(order).loop(order.score, order.seed).T, RATE, order.out, "wav")
 
 
 def _band(order: Order) -> Any:
-    from genai_studio.score.render import Band, SoundfontError
+    from genai_studio.score.sound.render import Band, SoundfontError
 
     assert order.soundfont is not None
     try:
@@ -198,7 +198,7 @@ def _band(order: Order) -> Any:
 
 
 def _video(order: Order) -> None:
-    from genai_studio.score.video import score_video, waveform_video
+    from genai_studio.score.sheet.video import score_video, waveform_video
 
     film = waveform_video if order.format == "video-waveform" else score_video
     film(order.score, order.audio, order.out)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
-from genai_studio.score.arrange import ENSEMBLES, arrange
-from genai_studio.score.harmony import harmonise
+from genai_studio.score.arranging.arrange import ENSEMBLES, arrange
+from genai_studio.score.arranging.harmony import harmonise
 from genai_studio.score.model import KEYS, METRES, SCALES, Ending, Key, Note, Score, Section
 
 LENGTHS = (6, 12, 12, 12, 24, 24, 36, 48)

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from genai_studio.score.abc import AbcError, parse_key, parse_tune, split_tunes
+from genai_studio.score.formats.abc import AbcError, parse_key, parse_tune, split_tunes
 
 HEAD = "X:7\nT:Test\nM:4/4\nL:1/8\nK:{key}\n"
 

@@ -9,14 +9,14 @@ from xml.etree import ElementTree
 import music21
 import pytest
 
-from genai_studio.score.abc import parse_tune
-from genai_studio.score.abc_writer import abc_of
-from genai_studio.score.engrave import engrave, pdf
+from genai_studio.score.formats.abc import parse_tune
+from genai_studio.score.formats.abc_writer import abc_of
+from genai_studio.score.formats.musicxml import write_musicxml
 from genai_studio.score.model import Chord, Key, Note, Part, Score
-from genai_studio.score.musicxml import write_musicxml
-from genai_studio.score.performance import seconds_at
-from genai_studio.score.staff import PLAIN, TRIPLET, measures, staff
-from genai_studio.score.typeset import png_of
+from genai_studio.score.sheet.engrave import engrave, pdf
+from genai_studio.score.sheet.staff import PLAIN, TRIPLET, measures, staff
+from genai_studio.score.sheet.typeset import png_of
+from genai_studio.score.sound.performance import seconds_at
 from tests.score.pieces import random_score
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -6,9 +6,9 @@ import mido
 import music21
 import pytest
 
-from genai_studio.score.arrange import ENSEMBLES
-from genai_studio.score.midi import write_midi
-from genai_studio.score.musicxml import write_musicxml
+from genai_studio.score.arranging.arrange import ENSEMBLES
+from genai_studio.score.formats.midi import write_midi
+from genai_studio.score.formats.musicxml import write_musicxml
 from tests.score.pieces import random_score
 
 

@@ -18,9 +18,9 @@ import soundfile
 from genai_studio.errors import InvalidInput, StudioError
 from genai_studio.score.document import write_document
 from genai_studio.score.exports import FORMATS, export, format_of
-from genai_studio.score.importing import import_score
+from genai_studio.score.formats.importing import import_score
 from genai_studio.score.model import Score
-from genai_studio.score.render import Band, write_audio
+from genai_studio.score.sound.render import Band, write_audio
 from tests.score.pieces import random_score
 from tests.score.soundfont import write_soundfont
 

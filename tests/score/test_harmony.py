@@ -4,9 +4,9 @@ from itertools import pairwise
 
 import pytest
 
-from genai_studio.score.arrange import ENSEMBLES, INSTRUMENTS
+from genai_studio.score.arranging.arrange import ENSEMBLES, INSTRUMENTS
+from genai_studio.score.arranging.voicing import close_position, parallels, three_below
 from genai_studio.score.model import KEYS, SCALES, Chord, Key, Note
-from genai_studio.score.voicing import close_position, parallels, three_below
 from tests.score.pieces import random_score
 
 NATURAL = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}

@@ -14,12 +14,12 @@ import pytest
 import soundfile
 
 from genai_studio.errors import InvalidInput
-from genai_studio.score.abc_writer import write_abc
-from genai_studio.score.arrange import ENSEMBLES
-from genai_studio.score.importing import import_score
-from genai_studio.score.midi import write_midi
-from genai_studio.score.musicxml import write_musicxml
-from genai_studio.score.played import Signs, played
+from genai_studio.score.arranging.arrange import ENSEMBLES
+from genai_studio.score.formats.abc_writer import write_abc
+from genai_studio.score.formats.importing import import_score
+from genai_studio.score.formats.midi import write_midi
+from genai_studio.score.formats.musicxml import write_musicxml
+from genai_studio.score.formats.played import Signs, played
 from tests.score.pieces import random_score
 
 WRITERS = {".mid": write_midi, ".musicxml": write_musicxml, ".abc": write_abc}

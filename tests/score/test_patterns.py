@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from genai_studio.score import bands, ensembles, grooves
-from genai_studio.score.harmony import RICH_PALETTES, harmonise, is_rich
+from genai_studio.score.arranging import bands, ensembles, grooves
+from genai_studio.score.arranging.harmony import RICH_PALETTES, harmonise, is_rich
+from genai_studio.score.arranging.patterns import block, chord_at, drum, in_order, line, strokes
 from genai_studio.score.model import CHORD_KINDS, METRES, Chord, Key, Part, Score
-from genai_studio.score.patterns import block, chord_at, drum, in_order, line, strokes
 from tests.score.pieces import random_score
 
 FIGURES = {

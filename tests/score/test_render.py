@@ -12,10 +12,10 @@ import pyloudnorm
 import pytest
 import soundfile
 
-from genai_studio.score.mastering import LOUDNESS, PEAK, RATE, hall, loudness, mastering, true_peak
 from genai_studio.score.model import Ending, Note
-from genai_studio.score.performance import perform, seconds_at
-from genai_studio.score.render import Band, SoundfontError, write_audio
+from genai_studio.score.sound.mastering import LOUDNESS, PEAK, RATE, hall, loudness, mastering, true_peak
+from genai_studio.score.sound.performance import perform, seconds_at
+from genai_studio.score.sound.render import Band, SoundfontError, write_audio
 from tests.score.pieces import random_score
 from tests.score.soundfont import write_soundfont
 
@@ -243,7 +243,7 @@ def test_a_soundfont_cut_anywhere_is_refused_and_one_with_noise_in_it_does_no_ha
         "from dataclasses import replace\n"
         "from pathlib import Path\n"
         "import numpy as np\n"
-        "from genai_studio.score.render import Band, SoundfontError\n"
+        "from genai_studio.score.sound.render import Band, SoundfontError\n"
         "from tests.score.pieces import random_score\n"
         "good, bad = Path(sys.argv[1]).read_bytes(), Path(sys.argv[2])\n"
         "score = replace(random_score(2, 'solo'), tempo=240.0)\n"

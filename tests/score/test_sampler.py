@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from genai_studio.score.mastering import RATE, Audio
-from genai_studio.score.sampler import Sampler
+from genai_studio.score.sound.mastering import RATE, Audio
+from genai_studio.score.sound.sampler import Sampler
 from tests.score.soundfont import write_soundfont
 
 KEYS, FILTER, PAN, ATTACK, DECAY, SUSTAIN, RELEASE, ATTENUATION, FINE = 43, 8, 17, 34, 36, 37, 38, 48, 52

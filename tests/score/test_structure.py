@@ -4,10 +4,10 @@ from itertools import pairwise
 
 import pytest
 
-from genai_studio.score.arrange import ENSEMBLES, arrange
-from genai_studio.score.harmony import harmonise
+from genai_studio.score.arranging.arrange import ENSEMBLES, arrange
+from genai_studio.score.arranging.harmony import harmonise
+from genai_studio.score.arranging.structure import body_of, passages
 from genai_studio.score.model import INTRODUCTION, METRES, TAG, Key, Note, Score, Section
-from genai_studio.score.structure import body_of, passages
 from tests.score.pieces import random_score
 
 

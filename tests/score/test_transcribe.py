@@ -11,12 +11,12 @@ import soundfile
 
 from genai_studio.errors import InvalidInput
 from genai_studio.models import catalog, sources
-from genai_studio.score.foreign import Foreign, Heard, key_of, leading, melody_of, on_grid, score_of
-from genai_studio.score.foreign import Voice as Line
-from genai_studio.score.importing import import_score
+from genai_studio.score.formats.foreign import Foreign, Heard, key_of, leading, melody_of, on_grid, score_of
+from genai_studio.score.formats.foreign import Voice as Line
+from genai_studio.score.formats.importing import import_score
+from genai_studio.score.hearing.pulse import Sounded, beats_of
+from genai_studio.score.hearing.transcribe import HOP, LOWEST, RATE, Heights, melody_line, read_sound
 from genai_studio.score.model import Key, Note
-from genai_studio.score.pulse import Sounded, beats_of
-from genai_studio.score.transcribe import HOP, LOWEST, RATE, Heights, melody_line, read_sound
 
 JIG = [(2, 0), (1, 4), (2, 7), (1, 4), (1, 5), (1, 4), (1, 2), (3, 0)] * 4
 REEL = [(2, 0), (1, 4), (1, 7), (1, 4), (1, 2), (2, 0), (1, 2), (1, 4), (1, 5), (1, 2), (4, 0)] * 4

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from genai_studio.score.mastering import RATE
 from genai_studio.score.model import Key, Note, Part, Score
-from genai_studio.score.render import Band
+from genai_studio.score.sound.mastering import RATE
+from genai_studio.score.sound.render import Band
 from tests.score.soundfont import write_soundfont
 
 

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
+from genai_studio.score.arranging.variation import varied
 from genai_studio.score.model import KEYS, METRES, SCALES, Key, Note
-from genai_studio.score.variation import varied
 from tests.score.pieces import melody_of
 
 SEEDS = range(40)

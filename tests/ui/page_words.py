@@ -9,7 +9,8 @@ from pathlib import Path
 
 from genai_studio.models.base import family_of
 from genai_studio.models.catalog import DEMO_MODELS, MODELS
-from genai_studio.score import arrange, exports
+from genai_studio.score import exports
+from genai_studio.score.arranging import arrange
 from genai_studio.ui import app, presets, views
 from genai_studio.ui.controls import PROMPT, group_of, option_title, properties, resolved
 from genai_studio.ui.music import pieces

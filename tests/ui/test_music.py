@@ -16,7 +16,7 @@ from genai_studio.models.tunes.composing import arranged
 from genai_studio.models.tunes.controls import decide
 from genai_studio.models.tunes.prompt import Wishes
 from genai_studio.models.tunes.recast import Melody
-from genai_studio.score.arrange import ENSEMBLES
+from genai_studio.score.arranging.arrange import ENSEMBLES
 from genai_studio.score.document import read_document
 from genai_studio.score.exports import FORMATS
 from genai_studio.score.model import Note, Section

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from genai_studio.bench.evaluation.readback import INTRODUCTION, TAG, Reading
 from genai_studio.models.tunes.form import AUTO, ORDERS
 from genai_studio.models.tunes.params import TuneParams
-from genai_studio.score.arrange import INSTRUMENTS
+from genai_studio.score.arranging.arrange import INSTRUMENTS
 from genai_studio.score.model import SCALES, TICKS, Key
 
 CONTROLS = ("key", "mode", "metre", "tempo", "bars", "form", "range", "bar lengths", "melody in all files")

@@ -84,7 +84,7 @@ def _writer(files: ModelFiles) -> Any:
 
 
 def _made(writer: Any, params: TuneParams, folder: Path) -> Made:
-    from genai_studio.score.abc_writer import write_abc
+    from genai_studio.score.formats.abc_writer import write_abc
 
     context = direct.DirectContext(folder, params.seed, 1)
     writer.generate(params, context)
@@ -209,7 +209,7 @@ def _sound(files: ModelFiles, folder: Path, say: Callable[[str], None], renders:
     from scipy.signal import resample_poly
 
     from genai_studio.models.tunes.family import Tunes
-    from genai_studio.score.render import Band
+    from genai_studio.score.sound.render import Band
 
     player = Tunes(_writer(files).network, Band(files.one(".sf2")), files.one(".onnx"))
     loud, peaks = [], []

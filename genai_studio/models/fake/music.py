@@ -23,10 +23,10 @@ from genai_studio.models.tunes.params import TuneParams
 from genai_studio.models.tunes.prompt import Wishes, read_prompt
 from genai_studio.models.tunes.recast import FreshBar, Melody
 from genai_studio.score.document import read_document, write_document
-from genai_studio.score.importing import AUDIO, import_score
-from genai_studio.score.midi import write_midi
+from genai_studio.score.formats.importing import AUDIO, import_score
+from genai_studio.score.formats.midi import write_midi
+from genai_studio.score.formats.musicxml import write_musicxml
 from genai_studio.score.model import METRES, SCALES, TICKS, Note, Score, Section
-from genai_studio.score.musicxml import write_musicxml
 
 RATE = 44_100
 LONGEST_TONE = 0.6

@@ -10,10 +10,10 @@ from genai_studio.models.tunes.controls import Controls
 from genai_studio.models.tunes.form import Form, form_of
 from genai_studio.models.tunes.recast import Melody
 from genai_studio.models.tunes.tokens import Header, Tune
-from genai_studio.score.arrange import arrange
-from genai_studio.score.harmony import harmonise
+from genai_studio.score.arranging.arrange import arrange
+from genai_studio.score.arranging.harmony import harmonise
+from genai_studio.score.arranging.variation import varied
 from genai_studio.score.model import Chord, Note, Score, Section
-from genai_studio.score.variation import varied
 
 _SWING = {"hornpipe": 0.25, "strathspey": 0.1}
 

@@ -26,7 +26,7 @@ from genai_studio.models.tunes.moods import MOODS, PACES, Mood
 from genai_studio.models.tunes.prompt import Wishes
 from genai_studio.models.tunes.quantities import FASTEST, SLOWEST
 from genai_studio.models.tunes.tokens import ANY, HIGHEST_STEP, LOWEST_STEP
-from genai_studio.score.arrange import ENSEMBLES, INSTRUMENTS
+from genai_studio.score.arranging.arrange import ENSEMBLES, INSTRUMENTS
 from genai_studio.score.model import METRES, TICKS, Ending, Key
 
 LONGEST = 300

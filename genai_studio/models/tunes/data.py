@@ -32,7 +32,7 @@ from genai_studio.models.tunes.tokens import (
     encode,
 )
 from genai_studio.models.tunes.twins import clusters_of, without_copies
-from genai_studio.score.abc import AbcBar, AbcError, AbcKey, AbcTune, parse_tune, split_tunes
+from genai_studio.score.formats.abc import AbcBar, AbcError, AbcKey, AbcTune, parse_tune, split_tunes
 from genai_studio.score.model import METRES, TICKS
 
 COLLECTIONS = {

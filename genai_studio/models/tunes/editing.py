@@ -39,7 +39,7 @@ from genai_studio.models.tunes.recast import (
     with_bars,
 )
 from genai_studio.models.tunes.tokens import ANY, HIGHEST_STEP, LOWEST_STEP
-from genai_studio.score.arrange import INSTRUMENTS
+from genai_studio.score.arranging.arrange import INSTRUMENTS
 from genai_studio.score.model import INTRODUCTION, Ending, Key, Score, Section
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ def _with_kept_harmony(
     score: Score, before: Melody, new: Melody, fresh: Mapping[int, FreshBar], controls: Controls
 ) -> Score:
     """The new melody with its players; the chords change only under the bars that were written."""
-    from genai_studio.score.harmony import harmonise
+    from genai_studio.score.arranging.harmony import harmonise
 
     ticks = new.end_bar * new.length
     harmony = harmonise(new.notes, new.key, new.metre, ticks=ticks, pickup=new.origin)

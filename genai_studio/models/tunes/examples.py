@@ -16,10 +16,10 @@ from genai_studio.models.tunes.controls import decide
 from genai_studio.models.tunes.family import PROPOSALS
 from genai_studio.models.tunes.params import TuneParams
 from genai_studio.models.tunes.prompt import read_prompt
-from genai_studio.score.engrave import engrave
-from genai_studio.score.midi import write_midi
+from genai_studio.score.formats.midi import write_midi
 from genai_studio.score.model import Score
-from genai_studio.score.typeset import png_of
+from genai_studio.score.sheet.engrave import engrave
+from genai_studio.score.sheet.typeset import png_of
 
 PROMPTS = (
     "a lively jig in G major for a folk band, 16 bars",

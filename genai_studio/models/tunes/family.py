@@ -25,14 +25,14 @@ from genai_studio.models.tunes.params import TuneParams
 from genai_studio.models.tunes.prompt import Wishes, read_prompt
 from genai_studio.models.tunes.tokens import Header, TuneNote
 from genai_studio.score.document import read_document, write_document
-from genai_studio.score.importing import import_score
-from genai_studio.score.midi import write_midi
+from genai_studio.score.formats.importing import import_score
+from genai_studio.score.formats.midi import write_midi
+from genai_studio.score.formats.musicxml import write_musicxml
 from genai_studio.score.model import TICKS, Score
-from genai_studio.score.musicxml import write_musicxml
 
 if TYPE_CHECKING:
     from genai_studio.models.tunes.weights import Weights
-    from genai_studio.score.render import Band
+    from genai_studio.score.sound.render import Band
 
 PIECE = "piece"
 """Name of the input that an action other than composing works on."""
@@ -108,7 +108,7 @@ class Tunes:
         return edited(piece, params, asked, Pen(self.network, params, seed, PROPOSALS, written))
 
     def _played(self, made: Edited, params: TuneParams, seed: int, index: int, ctx: RunContext) -> Draft:
-        from genai_studio.score.render import write_audio
+        from genai_studio.score.sound.render import write_audio
 
         score = made.score
         audio = self.band.play(score, seed, lambda done, total: ctx.progress(done, total, "rendering", index))
@@ -158,7 +158,7 @@ class TunesFamily:
     def load(self, spec: ModelSpec, files: ModelFiles, *, device: str, threads: int) -> Tunes:
         """Always on the CPU: the network is too small for an accelerator to help, and its draws stay the same."""
         from genai_studio.models.tunes.weights import read_weights
-        from genai_studio.score.render import Band, SoundfontError
+        from genai_studio.score.sound.render import Band, SoundfontError
 
         try:
             network = read_weights(files.one("model.safetensors").parent)

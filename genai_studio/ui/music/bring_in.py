@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from genai_studio.errors import InvalidInput
-from genai_studio.score.importing import MAX_AUDIO_BYTES, SUFFIXES
+from genai_studio.score.formats.importing import MAX_AUDIO_BYTES, SUFFIXES
 from genai_studio.ui.form import Form, Updates
 from genai_studio.ui.form_events import QUIET
 from genai_studio.ui.gallery_tab import uploaded

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field
 
 from genai_studio.errors import NotFound
-from genai_studio.score.engrave import Engraving, engrave
 from genai_studio.score.model import Score
+from genai_studio.score.sheet.engrave import Engraving, engrave
 from genai_studio.ui.music.pieces import score_of
 from genai_studio.ui.server_calls import Answer, Asked, Caller, server_call
 

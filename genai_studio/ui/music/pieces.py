@@ -11,7 +11,7 @@ from genai_studio.errors import StudioError
 from genai_studio.score.document import read_document
 from genai_studio.score.exports import FORMATS
 from genai_studio.score.model import INTRODUCTION, TAG, TICKS, Score
-from genai_studio.score.performance import seconds_at
+from genai_studio.score.sound.performance import seconds_at
 from genai_studio.ui.controls import option_title
 from genai_studio.ui.i18n import say
 from genai_studio.ui.piece import notes_of_midi

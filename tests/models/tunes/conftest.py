@@ -11,7 +11,7 @@ from transformers import LlamaForCausalLM
 from genai_studio.models.tunes.family import Tunes
 from genai_studio.models.tunes.network import new_network
 from genai_studio.models.tunes.weights import Weights
-from genai_studio.score.render import Band
+from genai_studio.score.sound.render import Band
 from tests.score.soundfont import write_soundfont
 
 

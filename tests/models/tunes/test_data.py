@@ -16,7 +16,7 @@ from genai_studio.models.tunes.readings import (
 )
 from genai_studio.models.tunes.tokens import ANY, IDS, WORDS, decode, encode
 from genai_studio.models.tunes.train import prepare, train
-from genai_studio.score.abc import AbcError, parse_tune
+from genai_studio.score.formats.abc import AbcError, parse_tune
 
 JIG = """X:1
 T:The First -- Jig

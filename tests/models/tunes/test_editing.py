@@ -13,8 +13,8 @@ from genai_studio.models.tunes.editing import Pen, edited
 from genai_studio.models.tunes.params import TuneParams
 from genai_studio.models.tunes.prompt import Wishes, read_prompt
 from genai_studio.models.tunes.recast import FreshBar, Melody, body_of
-from genai_studio.score.arrange import ENSEMBLES, INSTRUMENTS, arrange
-from genai_studio.score.harmony import harmonise
+from genai_studio.score.arranging.arrange import ENSEMBLES, INSTRUMENTS, arrange
+from genai_studio.score.arranging.harmony import harmonise
 from genai_studio.score.model import METRES, SCALES, Key, Note, Part, Score, Section
 
 ROUND = (("A", 8), ("B", 8), ("A", 8))

@@ -23,8 +23,8 @@ from genai_studio.models.tunes.examples import PROMPTS, picture
 from genai_studio.models.tunes.family import Tunes
 from genai_studio.models.tunes.params import TuneParams
 from genai_studio.models.tunes.prompt import Wishes, read_prompt
-from genai_studio.score.abc_writer import write_abc
 from genai_studio.score.document import read_document
+from genai_studio.score.formats.abc_writer import write_abc
 from genai_studio.score.model import Score
 from genai_studio.settings import Settings
 

@@ -17,9 +17,9 @@ from genai_studio.models.tunes.examples import WEIGHTS
 from genai_studio.models.tunes.params import TuneParams
 from genai_studio.models.tunes.prompt import Wishes
 from genai_studio.models.tunes.weights import Weights, read_weights
-from genai_studio.score.midi import write_midi
+from genai_studio.score.formats.midi import write_midi
+from genai_studio.score.formats.musicxml import write_musicxml
 from genai_studio.score.model import KEYS, SCALES, Score
-from genai_studio.score.musicxml import write_musicxml
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
 
 from genai_studio.score.model import INTRODUCTION, TAG, TICKS, Chord, Part, Score
-from genai_studio.score.staff import Event, Measure, beams, measures, staff, tuplets
+from genai_studio.score.sheet.staff import Event, Measure, beams, measures, staff, tuplets
 
 _DRUM_LINES = {35: ("E", 4), 36: ("F", 4), 38: ("C", 5), 41: ("A", 4), 42: ("G", 5), 43: ("D", 5)}
 SECTION_NAMES = {INTRODUCTION: "Intro", TAG: "Ending"}

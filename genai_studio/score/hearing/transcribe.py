@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genai_studio.errors import InvalidInput
-from genai_studio.score.foreign import Foreign, Heard, metre_of, score_of
+from genai_studio.score.formats.foreign import Foreign, Heard, metre_of, score_of
+from genai_studio.score.hearing.pulse import Sounded, beats_of
 from genai_studio.score.model import Score
-from genai_studio.score.pulse import Sounded, beats_of
 
 RATE, WINDOW, HOP = 22_050, 43_844, 256
 FRAMES = 172

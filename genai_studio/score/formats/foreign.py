@@ -11,7 +11,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from genai_studio.errors import InvalidInput
-from genai_studio.score.arrange import INSTRUMENTS
+from genai_studio.score.arranging.arrange import INSTRUMENTS
 from genai_studio.score.document import MAX_BARS, MAX_NOTES
 from genai_studio.score.model import KEYS, METRES, SCALES, TICKS, Key, Note, Part, Score, Section
 

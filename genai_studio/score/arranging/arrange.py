@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from genai_studio.score import bands, ensembles
-from genai_studio.score.harmony import harmonise, is_rich
+from genai_studio.score.arranging import bands, ensembles
+from genai_studio.score.arranging.harmony import harmonise, is_rich
+from genai_studio.score.arranging.setting import Setting
+from genai_studio.score.arranging.structure import framed
 from genai_studio.score.model import Ending, Note, Part, Score
-from genai_studio.score.setting import Setting
-from genai_studio.score.structure import framed
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from fractions import Fraction
 from xml.etree.ElementTree import Element
 
 from genai_studio.errors import InvalidInput
-from genai_studio.score.abc import LETTER_SEMITONES
 from genai_studio.score.document import MAX_BARS, MAX_NOTES
-from genai_studio.score.foreign import Foreign, Heard, Voice, leading, letters, metre_changes
+from genai_studio.score.formats.abc import LETTER_SEMITONES
+from genai_studio.score.formats.foreign import Foreign, Heard, Voice, leading, letters, metre_changes
+from genai_studio.score.formats.musicxml import SECTION_NAMES
+from genai_studio.score.formats.played import Signs, played
+from genai_studio.score.formats.untrusted_xml import parse, unpacked
 from genai_studio.score.model import KEYS, SCALES, Key
-from genai_studio.score.musicxml import SECTION_NAMES
-from genai_studio.score.played import Signs, played
-from genai_studio.score.untrusted_xml import parse, unpacked
 
 _MAX_PARTS = 64
 _UNITS = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from genai_studio.score.arranging.patterns import chord_at
+from genai_studio.score.arranging.voicing import bass_note
 from genai_studio.score.model import Chord, Note, Score
-from genai_studio.score.patterns import chord_at
-from genai_studio.score.voicing import bass_note
 
 
 def companion(score: Score, melody: Sequence[Note], *, velocity: int = -12) -> list[Note]:

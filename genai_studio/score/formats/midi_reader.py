@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from genai_studio.errors import InvalidInput
 from genai_studio.score.document import MAX_NOTES
-from genai_studio.score.foreign import Foreign, Heard, Voice, leading, metre_changes
+from genai_studio.score.formats.foreign import Foreign, Heard, Voice, leading, metre_changes
 
 _MAX_EVENTS = 400_000
 _MAX_TICK = 1 << 31

@@ -8,12 +8,12 @@ from fractions import Fraction
 from pathlib import Path
 
 from genai_studio.errors import InvalidInput
-from genai_studio.score.abc import AbcError, AbcTune, parse_tune, split_tunes
-from genai_studio.score.foreign import Foreign, Heard, letters, score_of
-from genai_studio.score.midi_reader import read_midi
+from genai_studio.score.formats.abc import AbcError, AbcTune, parse_tune, split_tunes
+from genai_studio.score.formats.foreign import Foreign, Heard, letters, score_of
+from genai_studio.score.formats.midi_reader import read_midi
+from genai_studio.score.formats.musicxml_reader import read_musicxml
+from genai_studio.score.formats.played import Signs, played
 from genai_studio.score.model import KEYS, SCALES, Key, Score
-from genai_studio.score.musicxml_reader import read_musicxml
-from genai_studio.score.played import Signs, played
 
 MAX_BYTES = 10_000_000
 MAX_AUDIO_BYTES = 50_000_000
@@ -46,7 +46,7 @@ def import_score(path: Path, *, notes: Path | None = None, tempo: float = 0.0, m
     # A kept file is named by its hash, which is no title.
     title = "" if re.fullmatch("[0-9a-f]{64}", path.stem) else path.stem[:80]
     if kind == "audio":
-        from genai_studio.score.transcribe import transcribe
+        from genai_studio.score.hearing.transcribe import transcribe
 
         if notes is None:
             raise InvalidInput("A recording needs the transcription model, which is not here.")

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from genai_studio.score.mastering import RATE, Audio
-from genai_studio.score.soundfont import INSTRUMENT, SAMPLE, Table, read_soundfont
+from genai_studio.score.sound.mastering import RATE, Audio
+from genai_studio.score.sound.soundfont import INSTRUMENT, SAMPLE, Table, read_soundfont
 
 _DRUM_BANK = 128
 _KEYS, _VELOCITIES, _ROOT, _MODE = 43, 44, 58, 54

@@ -12,8 +12,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from genai_studio.score.arranging.voicing import Voices, bass_note, close_position
 from genai_studio.score.model import Chord, Note, Score
-from genai_studio.score.voicing import Voices, bass_note, close_position
 
 Figure = Mapping[str, str | tuple[str, ...]]
 """By metre: one bar or several."""

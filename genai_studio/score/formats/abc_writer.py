@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
+from genai_studio.score.formats.musicxml import printable
 from genai_studio.score.model import Key, Part, Score
-from genai_studio.score.musicxml import printable
-from genai_studio.score.staff import PLAIN, TRIPLET, Event, Measure, measures, staff, tuplets
+from genai_studio.score.sheet.staff import PLAIN, TRIPLET, Event, Measure, measures, staff, tuplets
 
 _UNIT = 12
 """Ticks of the unit note length, an eighth."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from genai_studio.score.counterpoint import companion, guide_tones
-from genai_studio.score.grooves import (
+from genai_studio.score.arranging.counterpoint import companion, guide_tones
+from genai_studio.score.arranging.grooves import (
     BEAT_ONE,
     BOOM,
     BOOM_RUN,
@@ -22,10 +22,10 @@ from genai_studio.score.grooves import (
     HELD,
     STRUM,
 )
+from genai_studio.score.arranging.patterns import Figure, chord_at, strokes
+from genai_studio.score.arranging.setting import Setting, part
+from genai_studio.score.arranging.voicing import Voices, three_below
 from genai_studio.score.model import INTRODUCTION, Chord, Note, Part
-from genai_studio.score.patterns import Figure, chord_at, strokes
-from genai_studio.score.setting import Setting, part
-from genai_studio.score.voicing import Voices, three_below
 
 _WHISTLE = 78
 

@@ -9,12 +9,21 @@ from typing import Literal
 
 import numpy as np
 
-from genai_studio.score.mastering import RATE, Audio, Gain, add_reverberation, loudness, mastering, peak, rolled_off
+from genai_studio.score.arranging.structure import body_of
 from genai_studio.score.model import Part, Score
-from genai_studio.score.performance import PlayedNote, perform, seconds_at
-from genai_studio.score.sampler import Sampler
-from genai_studio.score.soundfont import SoundfontError
-from genai_studio.score.structure import body_of
+from genai_studio.score.sound.mastering import (
+    RATE,
+    Audio,
+    Gain,
+    add_reverberation,
+    loudness,
+    mastering,
+    peak,
+    rolled_off,
+)
+from genai_studio.score.sound.performance import PlayedNote, perform, seconds_at
+from genai_studio.score.sound.sampler import Sampler
+from genai_studio.score.sound.soundfont import SoundfontError
 
 LONGEST = 330.0
 """Seconds that a piece may last: five minutes and the slowing down at its end."""

@@ -15,12 +15,12 @@ from typing import Any, Literal
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-from genai_studio.score.glyphs import SVG, drawn, has_signs
+from genai_studio.score.formats.musicxml import musicxml_of
 from genai_studio.score.model import Score
-from genai_studio.score.musicxml import musicxml_of
-from genai_studio.score.performance import seconds_at
-from genai_studio.score.staff import measures
-from genai_studio.score.typeset import pdf_of
+from genai_studio.score.sheet.glyphs import SVG, drawn, has_signs
+from genai_studio.score.sheet.staff import measures
+from genai_studio.score.sheet.typeset import pdf_of
+from genai_studio.score.sound.performance import seconds_at
 
 Which = Literal["lead", "all"]
 _SCALE = 40

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from genai_studio.score.harmony import cadence, closing_chord, is_rich, joined
+from genai_studio.score.arranging.harmony import cadence, closing_chord, is_rich, joined
 from genai_studio.score.model import INTRODUCTION, TAG, Chord, Ending, Note, Score, Section
 
 INTRODUCTION_BARS = TAG_BARS = 4

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genai_studio.errors import StudioError
-from genai_studio.score.engrave import Engraving, engrave
 from genai_studio.score.model import Score
-from genai_studio.score.typeset import png_of
+from genai_studio.score.sheet.engrave import Engraving, engrave
+from genai_studio.score.sheet.typeset import png_of
 
 WIDTH, HEIGHT, RATE = 1280, 720, 25
 _BARS = 256

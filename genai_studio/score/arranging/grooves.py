@@ -3,7 +3,7 @@ or in sixteenths where a figure needs them."""
 
 from __future__ import annotations
 
-from genai_studio.score.patterns import Figure
+from genai_studio.score.arranging.patterns import Figure
 
 BOOM: Figure = {"2/4": "1-v-", "3/4": ("1-----", "v-----"), "4/4": "1---v---", "6/8": "1--v--", "9/8": "1--v--1--"}
 """Bass on the strong beats."""

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from genai_studio.score import patterns
+from genai_studio.score.arranging import patterns
+from genai_studio.score.arranging.patterns import Figure, in_order
+from genai_studio.score.arranging.structure import Passage, final_strokes, passages
+from genai_studio.score.arranging.voicing import bass_note, close_position
 from genai_studio.score.model import INTRODUCTION, Note, Part, Role, Score
-from genai_studio.score.patterns import Figure, in_order
-from genai_studio.score.structure import Passage, final_strokes, passages
-from genai_studio.score.voicing import bass_note, close_position
 
 SINGING = ("air", "waltz")
 """Styles that sing rather than dance."""

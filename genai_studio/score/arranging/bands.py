@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from genai_studio.score.counterpoint import guide_tones, walking_bass
-from genai_studio.score.grooves import (
+from genai_studio.score.arranging.counterpoint import guide_tones, walking_bass
+from genai_studio.score.arranging.grooves import (
     BACKBEATS,
     BEAT_ONE,
     BEATS,
@@ -18,9 +18,9 @@ from genai_studio.score.grooves import (
     SNARE_LIGHT,
     SNARE_TURN,
 )
+from genai_studio.score.arranging.patterns import Figure
+from genai_studio.score.arranging.setting import Setting, part
 from genai_studio.score.model import INTRODUCTION, Part
-from genai_studio.score.patterns import Figure
-from genai_studio.score.setting import Setting, part
 
 _KICK, _STICK, _SNARE, _HAT, _PEDAL, _CRASH, _RIDE, _SWIRL = 36, 37, 38, 42, 44, 49, 51, 40
 

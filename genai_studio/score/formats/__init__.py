@@ -1,0 +1,1 @@
+"""Scores in the formats of others, written and read."""
