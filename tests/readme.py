@@ -75,6 +75,8 @@ def comment(path: str) -> str:
     found = ""
     if path.endswith(".py"):
         found = ast.get_docstring(ast.parse(text)) or ""
+    elif path.endswith(".toml") and text.startswith("# "):
+        found = text[2:].splitlines()[0]
     elif match := re.match(r"\s*(?:/\*+|//|<!--|\"\$comment\":)\s*(.+?)\s*(?:\*/|-->|$)", text, re.MULTILINE):
         found = match[1]
     elif path.startswith(ELEMENTS):
