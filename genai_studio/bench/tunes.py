@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 
 from genai_studio.bench import direct
 from genai_studio.bench.figure import BEST, Figure, middle
-from genai_studio.models.base import ModelFiles, family_of, params_of
+from genai_studio.engine.executor import worker_environment
+from genai_studio.models.base import ModelFiles, family_of
 from genai_studio.models.catalog import find
+from genai_studio.models.tunes.params import TuneParams
 from genai_studio.settings import Settings
 from genai_studio.studio import Studio
 
@@ -29,7 +31,7 @@ PIECES: tuple[dict[str, Any], ...] = (
 TIMES_REAL = 20.0
 TIMES_GENERATE = 3.0
 MOST_MEMORY = 700.0
-_PEAK = "import sys; from genai_studio.bench.tunes import print_peak; print_peak(sys.argv[1], sys.argv[2])"
+_CHILD = "import sys; from genai_studio.bench.tunes import *; globals()[sys.argv[1]](*sys.argv[2:])"
 
 
 class Times(NamedTuple):
@@ -43,15 +45,13 @@ class Times(NamedTuple):
 
 
 def tunes(settings: Settings) -> Iterator[Figure]:
-    """Stages by hand, then everything through the family, interleaved with the plain `generate`."""
+    """Both halves run in processes of their own, with the threads that a worker has: stages by hand, everything
+    through the family, and the plain `generate`; then the height of memory."""
     with Studio(settings) as studio:
         files = direct.files_of(studio, MODEL)
-        with direct.loaded(studio, MODEL) as model:
-            folder = direct.scratch(settings)
-            _timed(studio, model, folder, seed=1)
-            times = [_timed(studio, model, folder, seed=7 + run) for run in range(RUNS)]
-            plain = _plain(files, settings.worker_threads)
-            words = [_words(model, plain, seed=7 + run) for run in range(RUNS)]
+    measured = json.loads(_in_a_worker("print_times", files, settings))
+    times = [Times(*run) for run in measured["times"]]
+    words = measured["words"]
     note = f"{len(PIECES)} pieces of {BARS} bars, {RUNS} runs, {settings.worker_threads} threads"
     for name in ("composing", "rendering", "engraving"):
         yield Figure(name, middle([run.music / getattr(run, name) for run in times]), "s of music a second", note=note)
@@ -76,15 +76,62 @@ def tunes(settings: Settings) -> Iterator[Figure]:
             BEST,
             note="all proposals counted",
         )
-    yield Figure("peak memory of a process that composes, renders and engraves", _peak(files, settings), "MB RSS",
-                 judged="value", limit=MOST_MEMORY)  # fmt: skip
+    peak = float(_in_a_worker("print_peak", files, settings))
+    yield Figure(
+        "peak memory of a process that composes, renders and engraves",
+        peak,
+        "MB RSS",
+        judged="value",
+        limit=MOST_MEMORY,
+    )
+
+
+def _in_a_worker(name: str, files: ModelFiles, settings: Settings) -> str:
+    """The last line that the function `name` of this module prints, in a process with a worker's environment."""
+    paths = json.dumps({name: str(path) for name, path in files.paths.items()})
+    command = [sys.executable, "-c", _CHILD, name, paths, str(direct.scratch(settings)), str(settings.worker_threads)]
+    done = subprocess.run(
+        command, env=worker_environment(settings, "cpu"), capture_output=True, text=True, check=True, timeout=1800
+    )
+    return done.stdout.splitlines()[-1]
+
+
+def _loaded(paths: str, folder: str, threads: str) -> Any:
+    spec = find(MODEL, Path(folder))
+    files = ModelFiles({name: Path(path) for name, path in json.loads(paths).items()}, {}, "here")
+    return family_of(spec).load(spec, files, device="cpu", threads=int(threads))
+
+
+def print_times(paths: str, folder: str, threads: str) -> None:
+    """`times` and `words` of RUNS runs as JSON, after one to warm up."""
+    model = _loaded(paths, folder, threads)
+    _timed(model, Path(folder), seed=1)
+    times = [_timed(model, Path(folder), seed=7 + run) for run in range(RUNS)]
+    plain = _plain(Path(model.network.folder), int(threads))
+    words = [_words(model, plain, seed=7 + run) for run in range(RUNS)]
+    sys.stdout.write(json.dumps({"times": times, "words": words}) + "\n")
+
+
+def print_peak(paths: str, folder: str, threads: str) -> None:
+    """Composes, renders, exports and engraves one piece, then prints the megabytes that it took at most."""
+    import resource
+
+    from genai_studio.score.document import read_document
+    from genai_studio.score.sheet.engrave import engrave
+
+    model = _loaded(paths, folder, threads)
+    context = direct.DirectContext(Path(folder), 7, int(threads))
+    model.generate(TuneParams.parse(_values(PIECES[0], 7)), context)
+    engrave(read_document(context.drafts[0].companions["score"]))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    sys.stdout.write(f"{peak / (1e6 if sys.platform == 'darwin' else 1e3)}\n")
 
 
 def _values(piece: Mapping[str, Any], seed: int) -> dict[str, Any]:
     return {**piece, "bars": BARS, "key": "D", "mode": "major", "introduction": "none", "ending": "plain", "seed": seed}
 
 
-def _timed(studio: Studio, model: Any, folder: Path, seed: int) -> Times:
+def _timed(model: Any, folder: Path, seed: int) -> Times:
     """All of PIECES once: every stage by hand, then through the family."""
     from genai_studio.models.tunes.controls import decide
     from genai_studio.models.tunes.prompt import Wishes
@@ -93,8 +140,7 @@ def _timed(studio: Studio, model: Any, folder: Path, seed: int) -> Times:
 
     music = composing = rendering = engraving = together = 0.0
     for piece in PIECES:
-        values = _values(piece, seed)
-        params: Any = params_of(studio.model(MODEL), values)
+        params = TuneParams.parse(_values(piece, seed))
         started = time.perf_counter()
         score = _composed(model, params, decide(params.chosen(), Wishes(), seed))
         composing += time.perf_counter() - started
@@ -105,7 +151,7 @@ def _timed(studio: Studio, model: Any, folder: Path, seed: int) -> Times:
         engrave(score)
         engraving += time.perf_counter() - started
         started = time.perf_counter()
-        context = direct.DirectContext(folder, seed, studio.settings.worker_threads)
+        context = direct.DirectContext(folder, seed, 1)
         model.generate(params, context)
         engrave(read_document(context.drafts[0].companions["score"]))
         together += time.perf_counter() - started
@@ -133,14 +179,14 @@ def _proposals(model: Any, params: Any, controls: Any) -> Any:
     )  # fmt: skip
 
 
-def _plain(files: ModelFiles, threads: int) -> Any:
+def _plain(folder: Path, threads: int) -> Any:
     """The same weights as transformers loads them."""
     import torch
 
     from genai_studio.models.tunes.network import load_network
 
     torch.set_num_threads(threads)
-    return load_network(files.one("model.safetensors").parent)
+    return load_network(folder)
 
 
 def _words(model: Any, plain: Any, seed: int) -> tuple[float, float, float]:
@@ -148,7 +194,6 @@ def _words(model: Any, plain: Any, seed: int) -> tuple[float, float, float]:
     import torch
 
     from genai_studio.models.tunes.controls import decide
-    from genai_studio.models.tunes.params import TuneParams
     from genai_studio.models.tunes.prompt import Wishes
     from genai_studio.models.tunes.tokens import HEADER_WORDS, encode
 
@@ -170,28 +215,3 @@ def _words(model: Any, plain: Any, seed: int) -> tuple[float, float, float]:
             )  # fmt: skip
         rates.append(rows * length / (time.perf_counter() - started))
     return ours, rates[0], rates[1]
-
-
-def _peak(files: ModelFiles, settings: Settings) -> float:
-    """Megabytes at the height of a process of its own that makes one piece."""
-    paths = json.dumps({name: str(path) for name, path in files.paths.items()})
-    command = [sys.executable, "-c", _PEAK, paths, str(direct.scratch(settings))]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600)
-    return float(done.stdout.splitlines()[-1])
-
-
-def print_peak(paths: str, folder: str) -> None:
-    """What `_peak` runs: composes, renders, exports and engraves one piece, then prints the megabytes it took."""
-    import resource
-
-    from genai_studio.score.document import read_document
-    from genai_studio.score.sheet.engrave import engrave
-
-    spec = find(MODEL, Path(folder))
-    files = ModelFiles({name: Path(path) for name, path in json.loads(paths).items()}, {}, "here")
-    model = family_of(spec).load(spec, files, device="cpu", threads=2)
-    context = direct.DirectContext(Path(folder), 7, 2)
-    model.generate(params_of(spec, _values(PIECES[0], 7)), context)
-    engrave(read_document(context.drafts[0].companions["score"]))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    sys.stdout.write(f"{peak / (1e6 if sys.platform == 'darwin' else 1e3)}\n")
