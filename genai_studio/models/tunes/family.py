@@ -158,13 +158,15 @@ class TunesFamily:
     def load(self, spec: ModelSpec, files: ModelFiles, *, device: str, threads: int) -> Tunes:
         """Always on the CPU: the network is too small for an accelerator to help, and its draws stay the same."""
         from genai_studio.models.tunes.weights import read_weights
+        from genai_studio.score.hearing.transcribe import open_network
         from genai_studio.score.sound.render import Band, SoundfontError
 
         try:
             network = read_weights(files.one("model.safetensors").parent)
             band = Band(files.one(".sf2"))
             listener = files.one(".onnx")
-        except (KeyError, OSError, SoundfontError) as error:
+            open_network(listener)  # so that a damaged file is told now, not when somebody has hummed
+        except (KeyError, OSError, SoundfontError, InvalidInput) as error:
             raise ModelUnavailable(f"{spec.title} cannot be loaded: {error}") from error
         return Tunes(network, band, listener)
 

@@ -40,9 +40,17 @@ class KnownRuns:
 
     @classmethod
     def load(cls, folder: Path) -> KnownRuns | None:
-        """What stands beside the weights in `folder`, or None."""
+        """What stands beside the weights in `folder`, or None. Raises ValueError for a file that is something else."""
         path = folder / FILE
-        return cls(np.load(path, allow_pickle=False)) if path.is_file() else None
+        if not path.is_file():
+            return None
+        try:
+            bits = np.load(path, allow_pickle=False)
+        except (OSError, EOFError, ValueError) as error:
+            raise ValueError(f"{FILE} is damaged.") from error
+        if bits.shape != (2**_BITS // 8,) or bits.dtype != np.uint8:
+            raise ValueError(f"{FILE} holds something else.")
+        return cls(bits)
 
     def save(self, folder: Path) -> None:
         """Writes `known_runs.npy`."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from safetensors import SafetensorError, deserialize
 
+from genai_studio.models.tunes.novelty import known_runs
 from genai_studio.models.tunes.tokens import WORDS
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def read_weights(folder: Path) -> Weights:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         found = deserialize((folder / "model.safetensors").read_bytes())
         weights = _arranged({name: _floats(entry) for name, entry in found}, config, str(folder))
+        known_runs(str(folder))
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise OSError(f"The weights in {folder.name} cannot be read.") from error
     if len(weights.embedding) != len(WORDS):

@@ -105,7 +105,7 @@ def _too_long(seconds: float) -> str:
 
 def heights_of(sound: Array, network: Path) -> Heights:
     """What the network hears in mono sound at 22,050 Hz. Raises InvalidInput where the file is not that network."""
-    session = _session(network)
+    session = open_network(network)
     name = session.get_inputs()[0].name
     outputs = [output.name for output in session.get_outputs() if output.shape[-1] == PITCHES]
     if len(outputs) != 2:
@@ -120,7 +120,8 @@ def heights_of(sound: Array, network: Path) -> Heights:
     return Heights(np.concatenate(sounding)[:frames], np.concatenate(beginning)[:frames])
 
 
-def _session(network: Path) -> Any:
+def open_network(network: Path) -> Any:
+    """The transcription model as an onnxruntime session. Raises InvalidInput where the file is none."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

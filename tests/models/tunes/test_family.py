@@ -23,6 +23,23 @@ SPEC = next(spec for spec in MODELS if spec.id == "tunes")
 QUICK = {"bars": 8, "tempo_bpm": 240, "accompaniment": "piano"}
 
 
+def field(number: int, content: bytes | int) -> bytes:
+    """A field of a protocol buffer: a short text or message, or a small number."""
+    if isinstance(content, int):
+        return bytes((number << 3, content))
+    return bytes((number << 3 | 2, len(content))) + content
+
+
+def write_network(path: Path) -> Path:
+    """The smallest ONNX network: it gives back what it gets."""
+    kind = field(1, field(1, 1) + field(2, b""))
+    node = field(1, b"x") + field(2, b"y") + field(4, b"Identity")
+    ends = field(11, field(1, b"x") + field(2, kind)) + field(12, field(1, b"y") + field(2, kind))
+    graph = field(1, node) + field(2, b"graph") + ends
+    path.write_bytes(field(1, 8) + field(8, field(2, 13)) + field(7, graph))
+    return path
+
+
 def run(
     tunes: Tunes, folder: Path, *, stop_after: int | None = None, piece: Draft | Path | None = None, **values: object
 ) -> RecordingContext:
@@ -97,7 +114,7 @@ def test_loading(llama: LlamaForCausalLM, soundfont: Path, tmp_path: Path) -> No
     paths = {
         "model.safetensors": tmp_path / "model.safetensors",
         "tone.sf2": soundfont,
-        "nmp.onnx": tmp_path / "n.onnx",
+        "nmp.onnx": write_network(tmp_path / "nmp.onnx"),
     }
     files = ModelFiles(paths, {}, "embedded")
     loaded = FAMILY.load(SPEC, files, device="cpu", threads=1)
@@ -106,16 +123,19 @@ def test_loading(llama: LlamaForCausalLM, soundfont: Path, tmp_path: Path) -> No
     loaded.close()
 
 
-@pytest.mark.parametrize("broken", ["weights", "soundfont", "neither"])
+@pytest.mark.parametrize("broken", ["weights", "soundfont", "listener", "neither"])
 def test_files_that_are_not_what_they_should_be(
     broken: str, llama: LlamaForCausalLM, soundfont: Path, tmp_path: Path
 ) -> None:
     save_network(llama, tmp_path)
     sound = tmp_path / "sound.sf2"
     sound.write_bytes(soundfont.read_bytes())
-    paths = {"model.safetensors": tmp_path / "model.safetensors", "sound.sf2": sound, "nmp.onnx": sound}
+    listener = write_network(tmp_path / "nmp.onnx")
+    paths = {"model.safetensors": tmp_path / "model.safetensors", "sound.sf2": sound, "nmp.onnx": listener}
     if broken == "weights":
         paths["model.safetensors"].write_bytes(b"no weights")
+    elif broken == "listener":
+        listener.write_bytes(listener.read_bytes()[:-9])
     elif broken == "soundfont":
         sound.write_bytes(b"no soundfont")
     else:

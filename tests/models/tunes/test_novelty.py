@@ -50,3 +50,15 @@ def test_the_runs_survive_the_disk_and_a_copy_costs_score(known: KnownRuns, tmp_
 def test_neither_the_plainest_nor_the_wildest_is_preferred() -> None:
     usual, plain, wild = (judge(tune(1), likelihood, "") for likelihood in (-0.6, -0.1, -2.0))
     assert usual > plain > wild
+
+
+@pytest.mark.parametrize("content", [b"", b"no array", b"cut"])
+def test_a_damaged_file_of_runs_is_told_when_the_weights_are_read(tmp_path: Path, content: bytes) -> None:
+    KnownRuns.of([]).save(tmp_path)
+    path = tmp_path / "known_runs.npy"
+    path.write_bytes(path.read_bytes()[:1000] if content == b"cut" else content)
+    with pytest.raises(ValueError, match=r"known_runs\.npy"):
+        KnownRuns.load(tmp_path)
+    np.save(path, np.zeros(7))
+    with pytest.raises(ValueError, match="something else"):
+        KnownRuns.load(tmp_path)

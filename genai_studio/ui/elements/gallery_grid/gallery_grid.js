@@ -121,20 +121,21 @@ async function refill() {
   more();
 }
 
-// What came or went since the newest page was read, without moving what the person looks at.
+// What came or went since the newest page was read, without moving what the person looks at. True when it was done.
 async function refresh() {
   ask("gallery_models").then((answer) => answer && toolbar.models(answer.models));
-  if (page.loading || (!shown.size && !page.done)) return;
+  if (page.loading || (!shown.size && !page.done)) return false;
   const turn = page.turn;
   const answer = await ask("gallery_page", { ...toolbar.filter(), before: null });
-  if (!answer || turn !== page.turn) return;
+  if (!answer || turn !== page.turn) return false;
   const fresh = new Set(answer.cards.map((card) => card.id));
-  if (shown.size && answer.next && !answer.cards.some((card) => shown.has(card.id))) { refill(); return; }
+  if (shown.size && answer.next && !answer.cards.some((card) => shown.has(card.id))) { refill(); return true; }
   const oldest = answer.next ? answer.cards[answer.cards.length - 1].created : 0;
   for (const [id, entry] of [...shown]) if (!fresh.has(id) && entry.card.created >= oldest) remove(id);
   answer.cards.forEach(place);
   if (!shown.size || !answer.next) Object.assign(page, { next: answer.next, done: !answer.next });
   drawEmpty();
+  return true;
 }
 
 // 4. What can be done with a card.
@@ -277,8 +278,8 @@ let newest;
 async function look() {
   if (element.offsetParent && !document.hidden) {
     const answer = await server.gallery_newest({}).catch(() => ({}));
-    if (newest !== undefined && answer.newest !== undefined && answer.newest !== newest) refresh();
-    newest = answer.newest ?? newest;
+    // What was skipped, because a page was just being read, is looked at again the next time.
+    if (answer.newest !== undefined && answer.newest !== newest && (await refresh())) newest = answer.newest;
   }
   setTimeout(look, LOOK_MS);
 }
