@@ -71,7 +71,9 @@ class Stepper:
             scores /= scores.sum(-1, keepdims=True)
             told = (scores @ self.values[index, :active, :, :stop]).transpose(0, 2, 1, 3)[rows, columns]
             hidden = hidden + told.reshape(len(ids), -1) @ layer.out
-            gate, up = np.split(self._normed(hidden) @ layer.gate_up, 2, axis=-1)
+            both = self._normed(hidden) @ layer.gate_up
+            half = both.shape[1] // 2
+            gate, up = both[:, :half], both[:, half:]
             hidden = hidden + (gate / (1 + np.exp(-gate)) * up) @ layer.down
         return self._normed(hidden)
 
@@ -90,5 +92,6 @@ def log_sums(logits: Array) -> Array:
 
 def _turned(heads: Array, cos: Array, sin: Array) -> Array:
     """Rotary position for (tokens, 2, heads, width), halves paired as in transformers' Llama."""
-    first, second = np.split(heads, 2, axis=-1)
+    half = heads.shape[-1] // 2
+    first, second = heads[..., :half], heads[..., half:]
     return np.concatenate((first * cos - second * sin, second * cos + first * sin), axis=-1)
