@@ -7,7 +7,6 @@ import random
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,13 +18,12 @@ from genai_studio.models.fake import StepSeconds, digest, pause
 from genai_studio.models.tunes.composing import arranged, form_for
 from genai_studio.models.tunes.controls import Controls, decide
 from genai_studio.models.tunes.editing import Edited, edited
+from genai_studio.models.tunes.handover import companions, facts
 from genai_studio.models.tunes.params import TuneParams
 from genai_studio.models.tunes.prompt import Wishes, read_prompt
 from genai_studio.models.tunes.recast import FreshBar, Melody
-from genai_studio.score.document import read_document, write_document
+from genai_studio.score.document import read_document
 from genai_studio.score.formats.importing import AUDIO, import_score
-from genai_studio.score.formats.midi import write_midi
-from genai_studio.score.formats.musicxml import write_musicxml
 from genai_studio.score.model import METRES, SCALES, TICKS, Note, Score, Section
 
 RATE = 44_100
@@ -151,25 +149,7 @@ def _saved(made: Edited, params: DemoMusicParams, ctx: RunContext) -> Draft:
     score = made.score
     path = ctx.stage(f".{params.file_format}")
     soundfile.write(path, sounded(score), RATE, subtype="PCM_16", format=params.file_format.upper())
-    files: dict[str, Path] = {
-        "midi": ctx.stage(".mid"),
-        "musicxml": ctx.stage(".musicxml"),
-        "score": ctx.stage(".json"),
-    }
-    write_midi(score, files["midi"])
-    write_musicxml(score, files["musicxml"])
-    write_document(score, files["score"])
-    info = {
-        "title": score.title,
-        "key": str(score.key),
-        "metre": score.metre,
-        "tempo": score.tempo,
-        "bars": score.bars,
-        "parts": [part.name for part in score.parts],
-        "notes": sum(len(part.notes) for part in score.parts),
-        **({"new_bars": list(made.bars)} if made.bars else {}),
-    }
-    return Draft(MediaKind.AUDIO, path, files, info)
+    return Draft(MediaKind.AUDIO, path, companions(score, ctx), facts(made))
 
 
 def sounded(score: Score) -> Any:

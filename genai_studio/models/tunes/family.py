@@ -21,13 +21,12 @@ from genai_studio.models.tunes.composing import composed, form_for, header_for
 from genai_studio.models.tunes.controls import Controls, decide
 from genai_studio.models.tunes.editing import Edited, Pen, edited
 from genai_studio.models.tunes.form import Form
+from genai_studio.models.tunes.handover import companions, facts
 from genai_studio.models.tunes.params import TuneParams
 from genai_studio.models.tunes.prompt import Wishes, read_prompt
 from genai_studio.models.tunes.tokens import Header, TuneNote
-from genai_studio.score.document import read_document, write_document
+from genai_studio.score.document import read_document
 from genai_studio.score.formats.importing import import_score
-from genai_studio.score.formats.midi import write_midi
-from genai_studio.score.formats.musicxml import write_musicxml
 from genai_studio.score.model import TICKS, Score
 
 if TYPE_CHECKING:
@@ -108,33 +107,15 @@ class Tunes:
         return edited(piece, params, asked, Pen(self.network, params, seed, PROPOSALS, written))
 
     def _played(self, made: Edited, params: TuneParams, seed: int, index: int, ctx: RunContext) -> Draft:
+        from genai_studio.score.sound.mastering import RATE
         from genai_studio.score.sound.render import write_audio
 
         score = made.score
         audio = self.band.play(score, seed, lambda done, total: ctx.progress(done, total, "rendering", index))
         path = ctx.stage(f".{params.file_format}")
         write_audio(audio, path, params.file_format)
-        midi, sheet, document = ctx.stage(".mid"), ctx.stage(".musicxml"), ctx.stage(".json")
-        write_midi(score, midi)
-        write_musicxml(score, sheet)
-        write_document(score, document)
-        info = {
-            "title": score.title,
-            "key": str(score.key),
-            "metre": score.metre,
-            "tempo": score.tempo,
-            "bars": score.bars,
-            "sections": [[section.letter, section.first_bar + 1, section.bars] for section in score.sections],
-            "players": score.ensemble,
-            "parts": [part.name for part in score.parts],
-            "notes": sum(len(part.notes) for part in score.parts),
-            "duration": round(audio.shape[1] / 44_100, 3),
-        }
-        if made.bars:
-            info["new_bars"] = list(made.bars)
-        if made.likelihood is not None:
-            info["likelihood"] = round(made.likelihood, 4)
-        return Draft(MediaKind.AUDIO, path, {"midi": midi, "musicxml": sheet, "score": document}, info)
+        info = {**facts(made), "duration": round(audio.shape[1] / RATE, 3)}
+        return Draft(MediaKind.AUDIO, path, companions(score, ctx), info)
 
     def memory(self) -> int:
         """Bytes of the weights and of the soundfont's samples, which the synthesiser keeps as floats."""
