@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from types import SimpleNamespace
-
-import gradio as gr
 import pytest
 
 from genai_studio.domain.modality import Modality
@@ -13,17 +9,8 @@ from genai_studio.errors import NotFound
 from genai_studio.studio import Studio
 from genai_studio.ui import presets
 from genai_studio.ui.form import Form
-from genai_studio.ui.shell import browser_stores
 
-
-@pytest.fixture
-def form(studio: Studio) -> Iterator[Form]:
-    with gr.Blocks():
-        shell = SimpleNamespace(stores=browser_stores())
-        form = Form(studio, shell, Modality.IMAGE, placeholder="", button="Generate")  # type: ignore[arg-type]
-        form.draw_prompt()
-        form.draw_settings()
-        yield form
+MODALITY = Modality.IMAGE
 
 
 def shown(form: Form, updates: dict) -> dict[str, object]:

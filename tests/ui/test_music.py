@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -30,10 +29,11 @@ from genai_studio.ui.music.chips import Chips, without
 from genai_studio.ui.music.room import MusicRoom, Work
 from genai_studio.ui.music.versions import PIECE, label_of, origin_of, versions_of
 from genai_studio.ui.server_calls import Caller
-from genai_studio.ui.shell import browser_stores
 
 NOBODY: Any = None
 """The request of a person without a login, in English."""
+
+MODALITY = Modality.MUSIC
 
 
 def compose(studio: Studio, prompt: str = "a jig in G major", **values: Any) -> Record:
@@ -47,16 +47,6 @@ def edited(studio: Studio, record: Record, form: dict[str, Any] | None = None, *
 
 def melody(studio: Studio, record: Record) -> list[Any]:
     return list(read_document(studio.gallery.open(record.id, "score")).melody)
-
-
-@pytest.fixture
-def form(studio: Studio) -> Iterator[Form]:
-    with gr.Blocks():
-        shell = SimpleNamespace(stores=browser_stores())
-        form = Form(studio, shell, Modality.MUSIC, placeholder="", button="Generate")  # type: ignore[arg-type]
-        form.draw_prompt()
-        form.draw_settings()
-        yield form
 
 
 @pytest.fixture
