@@ -103,7 +103,7 @@ function drawOwn(folder) {
   const again = make("button", { type: "button", class: "plain", on: { click: async () => { if (await load()) said.textContent = say("Looked again. A new model is in its room after a reload of the page."); } } }, icon("retry"), say("Look again"));
   own.replaceChildren(
     make("h2", { text: say("Your own models") }),
-    make("p", { text: say("Any chat model in the GGUF format works: put the file into this folder and look again. Nothing in it is run but the weights.") }),
+    make("p", { text: say("Any chat model in the GGUF format works, and any soundfont (.sf2) plays tunes: put the file into this folder and look again. Nothing in it is run as a program.") }),
     make("div", { class: "where" }, path, copy, again));
 }
 
