@@ -127,6 +127,7 @@ def _beside_the_corpus(files: ModelFiles, folder: Path, say: Callable[[str], Non
     """How the tunes are spread, copied and foreseen, beside the old tunes that were held out of training."""
     from genai_studio.models.tunes import measure
     from genai_studio.models.tunes.data import read_corpus
+    from genai_studio.models.tunes.readings import fixed_blanks
     from genai_studio.models.tunes.tokens import encode
     from genai_studio.models.tunes.train import corpus_folder
 
@@ -159,6 +160,9 @@ def _beside_the_corpus(files: ModelFiles, folder: Path, say: Callable[[str], Non
         measure.five_gram_loss([encode(tune) for tune in training], texts), "5-gram", "ratio", 1.0,
         note=f"{len(texts)} tunes",
     )  # fmt: skip
+    filled, in_turn = measure.blank_losses(files.one("model.safetensors").parent, texts, fixed_blanks(texts))
+    yield Figure("held-out loss in blank bars", filled, "nats a note", in_turn, "the same bars in their turn",
+                 note="both sides in view, and only what comes before")  # fmt: skip
     copies, shared = measure.longest_copies(new, training), measure.longest_copies(old, training)
     yield Figure("longest run copied from training, median", median(copies), "notes", median(shared),
                  "held-out tunes share", note=f"longest of all {max(copies)}, held-out {max(shared)}")  # fmt: skip

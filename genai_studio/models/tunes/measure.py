@@ -173,8 +173,3 @@ def _spread_of(tune: Tune, scale: Sequence[int]) -> tuple[float, float, float, f
 def _rhythms(notes: Sequence[TuneNote], bars: int, tune: Tune) -> list[tuple[int, ...]]:
     length = tune.header.bar_ticks
     return [tuple(note.start % length for note in notes if note.start // length == bar) for bar in range(bars)]
-
-
-def read_tunes(texts: Iterable[Sequence[int]]) -> list[Tune]:
-    """Prepared texts as tunes."""
-    return [decode(list(ids)) for ids in texts]
